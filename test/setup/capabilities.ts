@@ -1,0 +1,174 @@
+/**
+ * What a kernel test may need and a machine may lack. A test that needs something is registered
+ * through `needs`, which skips it with the exact reason where that is missing; scripts/test.mjs
+ * prints the reason.
+ *
+ *     needs("tun", "bridge")("attaches a tap", async () => { … });
+ *
+ * The probes make devices: only for processes in a namespace of their own.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it, type TestFunction } from "vitest";
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** Why a test was skipped: the exact thing that is missing. */
+    skipReason?: string;
+  }
+}
+
+/** Runs a program; its complaint in one line, or undefined when it succeeds. */
+function complaint(command: string, ...args: string[]): string | undefined {
+  const { error, status, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 10_000 });
+  if (error !== undefined) return error.message;
+  return status === 0 ? undefined : stderr.trim().split("\n")[0];
+}
+
+/** What `ip link add` says to a device, removed again at once. */
+function linkComplaint(...settings: string[]): string | undefined {
+  const name = "flprobe0";
+  const failed = complaint("ip", "link", "add", name, ...settings);
+  spawnSync("ip", ["link", "del", name]);
+  return failed;
+}
+
+function openComplaint(path: string): string | undefined {
+  try {
+    closeSync(openSync(path, constants.O_RDWR));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function withFolder<Result>(body: (folder: string) => Result): Result {
+  const folder = mkdtempSync(join(tmpdir(), "flintap-probe-"));
+  try {
+    return body(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A macvtap on a veth, for as long as `body` looks at it. */
+function withMacvtap<Result>(body: (index: string) => Result): Result {
+  spawnSync("ip", ["link", "add", "flprobe1", "type", "veth", "peer", "name", "flprobe2"]);
+  try {
+    const index = 1_900_000_000 + Math.floor(Math.random() * 100_000_000);
+    spawnSync(
+      "ip",
+      `link add link flprobe1 name flprobe0 index ${index} type macvtap mode bridge`.split(" "),
+    );
+    return body(String(index));
+  } finally {
+    spawnSync("ip", ["link", "del", "flprobe1"]);
+  }
+}
+
+/** Each gives the reason why the capability is missing, or undefined when it is there. */
+const probes = {
+  /** Root of the machine, not of a user namespace. */
+  root: () =>
+    /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"))
+      ? undefined
+      : "root (this is an ordinary user, mapped to root in a user namespace)",
+  /** /dev/net/tun can be opened. */
+  tun: () => {
+    const failed = openComplaint("/dev/net/tun");
+    return failed && `/dev/net/tun (${failed})`;
+  },
+  /** Device nodes can be made, and opened. */
+  mknod: () =>
+    withFolder((folder) => {
+      const node = join(folder, "null");
+      const failed = complaint("mknod", node, "c", "1", "3") ?? openComplaint(node);
+      return failed && `CAP_MKNOD and a device file that opens (${failed})`;
+    }),
+  /** The kernel makes /dev/tapN for a macvtap. */
+  "tap-node": () =>
+    withMacvtap((index) =>
+      existsSync(`/dev/tap${index}`) ? undefined : "/dev/tapN made by the kernel (devtmpfs)",
+    ),
+  veth: () => {
+    const failed = linkComplaint("type", "veth", "peer", "name", "flprobe9");
+    return failed && `veth devices (${failed})`;
+  },
+  bridge: () => {
+    const failed = linkComplaint("type", "bridge");
+    return failed && `bridges (${failed})`;
+  },
+  macvtap: () =>
+    withMacvtap(() => {
+      const failed = complaint("ip", "link", "show", "flprobe0");
+      return failed && `macvtap devices (CONFIG_MACVTAP: ${failed})`;
+    }),
+  "bridge-vlan-filtering": () => {
+    const failed = linkComplaint("type", "bridge", "vlan_filtering", "1");
+    return failed && `bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING: ${failed})`;
+  },
+  /** The kernel answers a create with the new link (NLM_F_ECHO); Linux 6.1 does not. */
+  "create-echo": () => {
+    const add = ["-echo", "-json", "link", "add", "flprobe0", "type", "bridge"];
+    const { stdout } = spawnSync("ip", add, { encoding: "utf8", timeout: 10_000 });
+    spawnSync("ip", ["link", "del", "flprobe0"]);
+    return stdout?.includes("flprobe0") ? undefined : "a kernel that echoes creates";
+  },
+  /** /proc/sys can be written. */
+  "proc-sys": () => {
+    try {
+      accessSync("/proc/sys/net/ipv6/conf/lo/disable_ipv6", constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return `a writable /proc/sys/net/ipv6 (${(error as Error).message})`;
+    }
+  },
+  strace: () => {
+    const failed = complaint("strace", "-o", "/dev/null", "true");
+    return failed && `strace, Debian's strace (${failed})`;
+  },
+  tcpdump: () => {
+    const failed = complaint("tcpdump", "--version");
+    return failed && `tcpdump, Debian's tcpdump (${failed})`;
+  },
+  /** The addon's test build, in which system calls can be made to fail. */
+  seam: () => {
+    const path = process.env.FLINTAP_ADDON;
+    if (path === undefined || !existsSync(path))
+      return "the addon's test build (node scripts/build-addon.mjs testing)";
+    const addon: { seam?: unknown } = createRequire(import.meta.url)(path);
+    return addon.seam === undefined ? `${path} was built without the test seam` : undefined;
+  },
+} satisfies Record<string, () => string | undefined>;
+
+/** Something a test may need. */
+export type Capability = keyof typeof probes;
+
+const known = new Map<Capability, string | undefined>();
+
+/** Why a capability is missing, or undefined when it is there. Each is probed once a process. */
+export function missing(capability: Capability): string | undefined {
+  if (!known.has(capability)) known.set(capability, probes[capability]());
+  return known.get(capability);
+}
+
+/** Gives vitest's `it` for a test that needs all of these, or skips the test with the reason. */
+export function needs(
+  ...capabilities: Capability[]
+): (name: string, body: TestFunction, timeout?: number) => void {
+  const reason = capabilities.map(missing).find((words) => words !== undefined);
+  if (reason === undefined) return (name, body, timeout) => it(name, body, timeout);
+  return (name, body) => it(name, { skip: true, meta: { skipReason: reason } }, body);
+}

@@ -1,0 +1,126 @@
+/**
+ * The independent witness of the kernel tests: what iproute2 sees in, and does to, the namespace
+ * of the calling process. Knows nothing of flintap.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+
+/** A link as `ip -json -details link show` prints it; what tests look at. */
+export interface IpLink {
+  ifindex: number;
+  ifname: string;
+  flags: string[];
+  mtu: number;
+  operstate: string;
+  linkmode: string;
+  group: string;
+  txqlen?: number;
+  qdisc?: string;
+  link_type: string;
+  address?: string;
+  broadcast?: string;
+  /** The link below, by name, or by index where it is in another namespace. */
+  link?: string | null;
+  link_index?: number;
+  link_netnsid?: number;
+  master?: string;
+  altnames?: string[];
+  ifalias?: string;
+  promiscuity: number;
+  min_mtu: number;
+  max_mtu: number;
+  inet6_addr_gen_mode?: string;
+  num_tx_queues: number;
+  num_rx_queues: number;
+  linkinfo?: {
+    info_kind?: string;
+    info_data?: Record<string, unknown>;
+    info_slave_kind?: string;
+    info_slave_data?: Record<string, unknown>;
+  };
+  stats64?: Record<"rx" | "tx", Record<string, number>>;
+}
+
+/** An address as `ip -json address show` prints it. */
+export interface IpAddress {
+  family: "inet" | "inet6";
+  local: string;
+  prefixlen: number;
+  scope: string;
+}
+
+/** A route as `ip -json route show` prints it. */
+export interface IpRoute {
+  dst: string;
+  gateway?: string;
+  dev: string;
+  protocol?: string;
+}
+
+/**
+ * Runs `ip` with a command such as `"link add br0 type bridge"`, split at white space; further
+ * arguments are taken as they are. Gives what it prints; rejects with what it complains.
+ */
+export async function ip(command: string, ...more: string[]): Promise<string> {
+  const { stdout } = await execute("ip", [...command.split(/\s+/), ...more], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+/** Every link; `filter` is iproute2's, such as `"type macvtap"` or `"master br0"`. */
+export async function links(filter = ""): Promise<IpLink[]> {
+  return JSON.parse((await ip(`-json -details link show ${filter}`.trim())) || "[]");
+}
+
+/** One link by name or alt name; undefined when there is none. */
+export async function link(name: string, ...options: "-statistics"[]): Promise<IpLink | undefined> {
+  try {
+    const found = await ip(
+      `-json -details ${options.join(" ")} link show dev`.replace(/ +/g, " "),
+      name,
+    );
+    return JSON.parse(found)[0];
+  } catch (error) {
+    if (/does not exist/.test((error as { stderr?: string }).stderr ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** The addresses on a device. */
+export async function addresses(device: string): Promise<IpAddress[]> {
+  const found: { addr_info?: IpAddress[] }[] = JSON.parse(
+    await ip("-json address show dev", device),
+  );
+  return found.flatMap((one) => one.addr_info ?? []);
+}
+
+/** The routes of the main table. */
+export async function routes(family: 4 | 6): Promise<IpRoute[]> {
+  return JSON.parse((await ip(`-json -${family} route show`)) || "[]");
+}
+
+/** The names of all links, sorted: equal before and after where nothing may be left behind. */
+export async function linkNames(): Promise<string[]> {
+  return (await links()).map((one) => one.ifname).sort();
+}
+
+/**
+ * Makes what stands for a host's wired interface: a veth pair, both up, no address of the host's
+ * on it. `parent` is for macvtaps, `wire` sees what leaves the host.
+ */
+export async function addParent(parent = "enp0", wire = "wire0"): Promise<void> {
+  await ip(`link add ${parent} type veth peer name ${wire}`);
+  for (const end of [parent, wire]) {
+    await ip(`link set ${end} addrgenmode none`);
+    await ip(`link set ${end} up`);
+  }
+}
+
+/** Makes a bridge, up, without port. */
+export async function addBridge(name = "br0"): Promise<void> {
+  await ip(`link add ${name} type bridge`);
+  await ip(`link set ${name} up`);
+}

@@ -1,0 +1,55 @@
+/** The test projects: unit (no privileges), kernel and faults (in namespaces), types. */
+import { fileURLToPath } from "node:url";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { namespaceObstacle } from "./test/setup/namespace.js";
+import { networkNamespacePool } from "./test/setup/pool.js";
+
+const testingAddon = fileURLToPath(new URL("build/testing/flintap.node", import.meta.url));
+
+/** A project whose files each get a network namespace, or one skip with the reason. */
+function inNamespaces(
+  name: string,
+  include: string[],
+  env: Record<string, string> = {},
+): TestProjectInlineConfiguration {
+  if (namespaceObstacle() !== undefined)
+    return { test: { name, include: ["test/setup/no-namespaces.test.ts"] } };
+  return {
+    test: {
+      name,
+      include,
+      env,
+      pool: networkNamespacePool,
+      setupFiles: ["test/setup/worker.ts"],
+      // Generous: a sanitizer's build is many times slower.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),
+      inNamespaces("faults", ["test/faults/**/*.test.ts"], {
+        FLINTAP_ADDON: process.env.FLINTAP_ADDON ?? testingAddon,
+      }),
+      {
+        test: {
+          name: "types",
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ["test/types/**/*.test-d.ts"],
+            // Those are for `tsc`, which looks at every file.
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+    ],
+  },
+});
