@@ -1,0 +1,196 @@
+// The steps of `npm test`, in the order in which they run. Each gives
+// { passed, failed, skips: [{ what, reason }], output }; a step that gives nothing has passed
+// once. A missing tool is thrown as MissingTool and becomes a skip.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { addonPath, buildAddon } from "./build-addon.mjs";
+import { tidy } from "./clang-tidy.mjs";
+import {
+  filesBelow,
+  MissingTool,
+  npmTool,
+  requireTool,
+  root,
+  run,
+  runOrThrow,
+} from "./toolchain.mjs";
+
+const nativeSources = () => filesBelow("native", /\.(cc|h)$/);
+
+async function checkFormat() {
+  await runOrThrow(npmTool("biome"), ["check", "--error-on-warnings", "--colors=off", "."]);
+}
+
+async function checkTypes() {
+  await runOrThrow(npmTool("tsc"), ["--project", "tsconfig.json"]);
+}
+
+async function checkDocumentation() {
+  await runOrThrow(npmTool("typedoc"), ["--emit", "none"]);
+}
+
+/** The tarball as npm would publish it: its entries resolve, its types agree with them. */
+async function checkPackage() {
+  const folder = join(root, "build/package");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await runOrThrow("npm", ["pack", "--pack-destination", folder]);
+  const tarball = join(folder, readdirSync(folder)[0]);
+  await runOrThrow(npmTool("publint"), [tarball, "--strict"]);
+  await runOrThrow(npmTool("attw"), [tarball, "--profile", "esm-only", "--no-color"]);
+}
+
+async function checkNativeFormat() {
+  requireTool("clang-format-16", "Debian's clang-format-16");
+  await runOrThrow("clang-format-16", ["--dry-run", "--Werror", ...nativeSources()]);
+}
+
+/** A source that no build system knows of is a test that never runs. */
+async function checkSourceList() {
+  const lists = JSON.parse(readFileSync(join(root, "native/sources.json"), "utf8"));
+  const listed = Object.values(lists)
+    .flat()
+    .map((path) => `native/${path}`);
+  const found = filesBelow("native", /\.cc$/).filter((path) => !basename(path).startsWith("fuzz_"));
+  const unlisted = found.filter((path) => !listed.includes(path));
+  const absent = listed.filter((path) => !found.includes(path));
+  if (unlisted.length + absent.length === 0) return {};
+  const output = [
+    ...unlisted.map((path) => `${path} is not in native/sources.json`),
+    ...absent.map((path) => `${path} is in native/sources.json, but not there`),
+  ].join("\n");
+  return { passed: 0, failed: 1, output };
+}
+
+async function checkNativeTidiness() {
+  requireTool("clang-tidy-16", "Debian's clang-tidy-16");
+  await buildAddon("testing");
+  return tidy(join(root, "build/testing/compile_commands.json"));
+}
+
+/** The native unit tests of a variant of the build. */
+async function runNativeTests(variant, env = {}) {
+  await buildAddon(variant);
+  const folder = join(root, "build", variant);
+  if (!existsSync(join(folder, "native_tests")))
+    throw new MissingTool("doctest", "Debian's doctest-dev");
+  const { output } = await run(
+    "ctest",
+    ["--test-dir", folder, "--output-on-failure", "--no-tests=error", "--parallel", "2"],
+    { env },
+  );
+  const [, failed, total] = /(\d+) tests failed out of (\d+)/.exec(output) ?? [];
+  if (total === undefined) return { passed: 0, failed: 1, output };
+  return { passed: Number(total) - Number(failed), failed: Number(failed), output };
+}
+
+/** What vitest's JSON reporter wrote, as an outcome. A file that broke counts as one failure. */
+function readReport(path, project, { code, output }) {
+  if (!existsSync(path)) return { passed: 0, failed: 1, output };
+  const files = JSON.parse(readFileSync(path, "utf8")).testResults;
+  const tests = files.flatMap((file) => file.assertionResults);
+  const count = (status) => tests.filter((test) => test.status === status).length;
+  const broken = files.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((t) => t.status === "failed"),
+  ).length;
+  const skips = tests
+    .filter((test) => test.status !== "passed" && test.status !== "failed")
+    .map((test) => ({
+      what: `${project} › ${test.fullName}`,
+      reason: test.meta?.skipReason ?? "no reason given",
+    }));
+  const failed = count("failed") + broken;
+  // Vitest also fails for what no test is to blame for, such as an unhandled rejection.
+  return { passed: count("passed"), failed: failed || (code === 0 ? 0 : 1), skips, output };
+}
+
+async function runVitest(project, args, env = {}) {
+  const report = join(root, "build/test", `${project}.json`);
+  rmSync(report, { force: true });
+  const result = await run(
+    npmTool("vitest"),
+    ["run", "--project", project, "--reporter=default", "--reporter=json"].concat(
+      `--outputFile=${report}`,
+      args,
+    ),
+    { env: { NO_COLOR: "1", ...env } },
+  );
+  return readReport(report, project, result);
+}
+
+async function runFaultTests(args) {
+  await buildAddon("testing");
+  return runVitest("faults", args, { FLINTAP_ADDON: addonPath("testing") });
+}
+
+const sanitizerLibraries = { asan: ["libasan.so", "libubsan.so"], tsan: ["libtsan.so"] };
+
+/** The environment in which a sanitizer watches Node, and the folder that its reports go to. */
+async function sanitizerEnvironment(variant) {
+  requireTool("g++", "g++");
+  const paths = [];
+  for (const library of sanitizerLibraries[variant])
+    paths.push((await runOrThrow("g++", [`-print-file-name=${library}`])).trim());
+  const reports = join(root, "build/test", variant);
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  const log = `log_path=${join(reports, "report")}`;
+  return {
+    reports,
+    env: {
+      FLINTAP_ADDON: addonPath(variant),
+      FLINTAP_PRELOAD: paths.join(" "),
+      ASAN_OPTIONS: `detect_leaks=1:${log}`,
+      UBSAN_OPTIONS: `print_stacktrace=1:${log}`,
+      TSAN_OPTIONS: log,
+    },
+  };
+}
+
+/** A vitest project under a sanitizer. Each report is a failure, whatever the tests say. */
+async function runSanitized(variant, project, args) {
+  await buildAddon(variant);
+  const { env, reports } = await sanitizerEnvironment(variant);
+  const outcome = await runVitest(project, args, env);
+  const texts = readdirSync(reports).map((name) => readFileSync(join(reports, name), "utf8"));
+  return {
+    ...outcome,
+    failed: outcome.failed + texts.length,
+    output: [outcome.output, ...texts].join("\n"),
+  };
+}
+
+/** The steps of `npm test`. */
+export const steps = [
+  { name: "format", group: "lint", title: "format and lint (biome)", run: checkFormat },
+  { name: "typecheck", group: "lint", title: "types (tsc)", run: checkTypes },
+  { name: "docs", group: "lint", title: "documentation (typedoc)", run: checkDocumentation },
+  { name: "package", group: "lint", title: "package (publint, attw)", run: checkPackage },
+  { name: "sources", group: "lint", title: "native source list", run: checkSourceList },
+  { name: "clang-format", group: "lint", title: "native format", run: checkNativeFormat },
+  {
+    name: "clang-tidy",
+    group: "lint",
+    title: "native lint (clang-tidy)",
+    run: checkNativeTidiness,
+  },
+  { name: "types", title: "type tests", run: (args) => runVitest("types", args) },
+  { name: "unit", title: "unit tests", run: (args) => runVitest("unit", args) },
+  { name: "native", title: "native unit tests", run: () => runNativeTests("testing") },
+  { name: "kernel", title: "kernel tests", run: (args) => runVitest("kernel", args) },
+  { name: "faults", title: "fault tests", run: runFaultTests },
+];
+
+/** The steps of `npm run test:sanitizers`. */
+export const sanitizerSteps = ["asan", "tsan"].flatMap((variant) => [
+  {
+    name: `${variant}-native`,
+    title: `${variant}: native unit tests`,
+    run: () => runNativeTests(variant),
+  },
+  ...["kernel", "faults"].map((project) => ({
+    name: `${variant}-${project}`,
+    title: `${variant}: ${project} tests`,
+    run: (args) => runSanitized(variant, project, args),
+  })),
+]);
