@@ -18,7 +18,7 @@ import {
 const nativeSources = () => filesBelow("native", /\.(cc|h)$/);
 
 async function checkFormat() {
-  await runOrThrow(npmTool("biome"), ["check", "--error-on-warnings", "--colors=off", "."]);
+  await runOrThrow(npmTool("biome"), ["check", "--error-on-warnings", "."]);
 }
 
 async function checkTypes() {
@@ -37,7 +37,7 @@ async function checkPackage() {
   await runOrThrow("npm", ["pack", "--pack-destination", folder]);
   const tarball = join(folder, readdirSync(folder)[0]);
   await runOrThrow(npmTool("publint"), [tarball, "--strict"]);
-  await runOrThrow(npmTool("attw"), [tarball, "--profile", "esm-only", "--no-color"]);
+  await runOrThrow(npmTool("attw"), [tarball, "--profile", "esm-only"]);
 }
 
 async function checkNativeFormat() {
@@ -113,7 +113,7 @@ async function runVitest(project, args, env = {}) {
       `--outputFile=${report}`,
       args,
     ),
-    { env: { NO_COLOR: "1", ...env } },
+    { env },
   );
   return readReport(report, project, result);
 }

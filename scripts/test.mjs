@@ -38,7 +38,12 @@ function chosenSteps() {
 /** A step's outcome, however it ended: counts, skips and what there is to read. */
 async function outcomeOf(step) {
   try {
-    const { passed = 1, failed = 0, skips = [], output = "" } = await step.run(vitestArguments);
+    const {
+      passed = 1,
+      failed = 0,
+      skips = [],
+      output = "",
+    } = (await step.run(vitestArguments)) ?? {};
     return { passed, failed, skips, output };
   } catch (error) {
     if (error instanceof MissingTool)

@@ -1,0 +1,118 @@
+/**
+ * Writes docs/errors.md from the tables of src/reasons.ts. With `--check` it writes nothing, and
+ * fails if the page is not up to date.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import typescript from "typescript";
+
+const root = new URL("..", import.meta.url);
+const page = fileURLToPath(new URL("docs/errors.md", root));
+
+/** Loads a module of `src/` that imports nothing but types, without building the package. */
+async function importSource(path) {
+  const source = readFileSync(new URL(path, root), "utf8");
+  const { outputText } = typescript.transpileModule(source, {
+    compilerOptions: { module: "esnext", target: "es2022", verbatimModuleSyntax: true },
+  });
+  return await import(`data:text/javascript,${encodeURIComponent(outputText)}`);
+}
+
+const tables = await importSource("src/reasons.ts");
+
+function codesOf({ code, errnos = [] }) {
+  return code === undefined ? errnos : [code];
+}
+
+function codeList(codes) {
+  return codes.map((code) => `\`${code}\``).join(", ");
+}
+
+function meanings(codes) {
+  return Object.entries(codes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+}
+
+function sentence(clause) {
+  return `${clause[0].toUpperCase()}${clause.slice(1)}.`;
+}
+
+/** Every errno that a reason names, with the reasons that name it. */
+function errnoRows(entries) {
+  const kernels = entries.filter(([, { code }]) => code === undefined);
+  const errnos = [...new Set(kernels.flatMap(([, entry]) => codesOf(entry)))].sort();
+  return errnos.map((errno) => {
+    const named = kernels.filter(([, entry]) => codesOf(entry).includes(errno));
+    const links = named.map(([reason]) => `[${reason}](#${reason})`);
+    return `| \`${errno}\` | ${links.join(", ")} |`;
+  });
+}
+
+function reasonSection([reason, entry]) {
+  const codes = codesOf(entry);
+  const hint = typeof entry.hint === "string" ? entry.hint : entry.hint({});
+  return [
+    `### ${reason}`,
+    "",
+    `${sentence(entry.summary)} Code: ${codes.length === 0 ? "any errno's name" : codeList(codes)}.`,
+    "",
+    hint,
+    "",
+  ];
+}
+
+function errorsPage() {
+  const entries = Object.entries({ ...tables.reasons, ...tables.loadReasons });
+  return [
+    "# Errors",
+    "",
+    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts. Change that, and run the script. -->",
+    "",
+    "Wrong arguments are a `TypeError` or `RangeError`, thrown before anything is sent. What the",
+    "kernel refuses, or the library in its stead, is a `FlintapError`: match on its `code` or, finer,",
+    "on its `reason`; both are stable. It also has the `operation` and the `step` of it that failed,",
+    "`errno`, `device`, the kernel's own text as `kernelMessage`, a `hint` that says what to do, and",
+    "in `leftBehind` whatever could not be undone. Calls reject with these errors.",
+    "",
+    "## Codes of argument errors",
+    "",
+    "| code | meaning |",
+    "| --- | --- |",
+    ...meanings(tables.argumentCodes),
+    "",
+    "## Codes of the library",
+    "",
+    "| code | meaning |",
+    "| --- | --- |",
+    ...meanings(tables.libraryCodes),
+    "",
+    "## Codes of the kernel",
+    "",
+    "Every other code is the name of the kernel's errno. These have finer reasons; any errno can come",
+    "with the reason [kernel](#kernel). Where the library itself refuses for a reason that usually is",
+    "the kernel's, `errno` is 0 and the code `ERR_FLINTAP_REFUSED`.",
+    "",
+    "| code | reasons |",
+    "| --- | --- |",
+    ...errnoRows(entries),
+    "",
+    "## Codes of warnings",
+    "",
+    "| code | meaning |",
+    "| --- | --- |",
+    ...meanings(tables.warningCodes),
+    "",
+    "## Reasons",
+    "",
+    ...entries.flatMap(reasonSection),
+  ]
+    .join("\n")
+    .trimEnd()
+    .concat("\n");
+}
+
+if (!process.argv.includes("--check")) {
+  writeFileSync(page, errorsPage());
+} else if (readFileSync(page, "utf8") !== errorsPage()) {
+  process.stderr.write("docs/errors.md is not up to date: run node scripts/errors-page.mjs\n");
+  process.exitCode = 1;
+}
