@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { basename, join } from "node:path";
 import { addonPath, buildAddon } from "./build-addon.mjs";
 import { tidy } from "./clang-tidy.mjs";
+import { sanitizerEnvironment, sanitizerFindings } from "./sanitizers.mjs";
 import {
   filesBelow,
   MissingTool,
@@ -123,40 +124,15 @@ async function runFaultTests(args) {
   return runVitest("faults", args, { FLINTAP_ADDON: addonPath("testing") });
 }
 
-const sanitizerLibraries = { asan: ["libasan.so", "libubsan.so"], tsan: ["libtsan.so"] };
-
-/** The environment in which a sanitizer watches Node, and the folder that its reports go to. */
-async function sanitizerEnvironment(variant) {
-  requireTool("g++", "g++");
-  const paths = [];
-  for (const library of sanitizerLibraries[variant])
-    paths.push((await runOrThrow("g++", [`-print-file-name=${library}`])).trim());
-  const reports = join(root, "build/test", variant);
-  rmSync(reports, { recursive: true, force: true });
-  mkdirSync(reports, { recursive: true });
-  const log = `log_path=${join(reports, "report")}`;
-  return {
-    reports,
-    env: {
-      FLINTAP_ADDON: addonPath(variant),
-      FLINTAP_PRELOAD: paths.join(" "),
-      ASAN_OPTIONS: `detect_leaks=1:${log}`,
-      UBSAN_OPTIONS: `print_stacktrace=1:${log}`,
-      TSAN_OPTIONS: log,
-    },
-  };
-}
-
-/** A vitest project under a sanitizer. Each report is a failure, whatever the tests say. */
+/** A vitest project under a sanitizer. Each finding is a failure, whatever the tests say. */
 async function runSanitized(variant, project, args) {
   await buildAddon(variant);
-  const { env, reports } = await sanitizerEnvironment(variant);
-  const outcome = await runVitest(project, args, env);
-  const texts = readdirSync(reports).map((name) => readFileSync(join(reports, name), "utf8"));
+  const outcome = await runVitest(project, args, await sanitizerEnvironment(variant));
+  const findings = await sanitizerFindings(variant);
   return {
     ...outcome,
-    failed: outcome.failed + texts.length,
-    output: [outcome.output, ...texts].join("\n"),
+    failed: outcome.failed + findings.length,
+    output: [outcome.output, ...findings].join("\n"),
   };
 }
 

@@ -97,11 +97,12 @@ const probes = {
       const failed = complaint("mknod", node, "c", "1", "3") ?? openComplaint(node);
       return failed && `CAP_MKNOD and a device file that opens (${failed})`;
     }),
-  /** The kernel makes /dev/tapN for a macvtap. */
+  /** The kernel makes /dev/tapN for a macvtap, and it can be opened. */
   "tap-node": () =>
-    withMacvtap((index) =>
-      existsSync(`/dev/tap${index}`) ? undefined : "/dev/tapN made by the kernel (devtmpfs)",
-    ),
+    withMacvtap((index) => {
+      const failed = openComplaint(`/dev/tap${index}`);
+      return failed && `/dev/tapN made by the kernel, devtmpfs (${failed})`;
+    }),
   veth: () => {
     const failed = linkComplaint("type", "veth", "peer", "name", "flprobe9");
     return failed && `veth devices (${failed})`;

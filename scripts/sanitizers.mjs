@@ -1,0 +1,67 @@
+// How the sanitizers watch an addon inside Node: the environment they need, and what of their
+// reports is ours. Node itself is not built with them, so some of what they see in it is false.
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { addonPath } from "./build-addon.mjs";
+import { findTool, requireTool, root, runOrThrow } from "./toolchain.mjs";
+
+const libraries = { asan: ["libasan.so", "libubsan.so"], tsan: ["libtsan.so"] };
+
+const reportFolder = (variant) => join(root, "build/test", variant);
+
+/** The environment for a run under a sanitizer; forgets the reports of the run before. */
+export async function sanitizerEnvironment(variant) {
+  requireTool("g++", "g++");
+  const preload = [];
+  for (const library of libraries[variant])
+    preload.push((await runOrThrow("g++", [`-print-file-name=${library}`])).trim());
+  rmSync(reportFolder(variant), { recursive: true, force: true });
+  mkdirSync(reportFolder(variant), { recursive: true });
+  // The reports decide, not exit codes: at exit, those would also tell of Node's own leaks.
+  const options = [`log_path=${join(reportFolder(variant), "report")}`, "exitcode=0"];
+  return {
+    FLINTAP_ADDON: addonPath(variant),
+    // test/setup/namespace.ts preloads them into Node, and into nothing else.
+    FLINTAP_PRELOAD: preload.join(" "),
+    ASAN_OPTIONS: ["detect_leaks=1", ...options].join(":"),
+    UBSAN_OPTIONS: "print_stacktrace=1",
+    TSAN_OPTIONS: options.join(":"),
+  };
+}
+
+const isOurs = (text) => /flintap\.node|\/native\/(core|addon)\//.test(text);
+
+/** Whether our code asked for the memory itself; what Node-API allocates for us is Node's. */
+function isOurLeak(part) {
+  const frames = part.split("\n").filter((line) => /^\s+#\d+ /.test(line));
+  const ours = frames.findIndex(isOurs);
+  const nodes = frames.findIndex((frame) => frame.includes(`(${process.execPath}+`));
+  return ours >= 0 && (nodes < 0 || ours < nodes);
+}
+
+/** The parts of one report that are about our code; a report of any other form is kept whole. */
+function ourParts(report) {
+  if (report.includes("ERROR: LeakSanitizer"))
+    return report.split("\n\n").filter((part) => part.includes(" leak of ") && isOurLeak(part));
+  if (report.includes("WARNING: ThreadSanitizer"))
+    return report.split(/^={18}$/m).filter((part) => part.includes("WARNING") && isOurs(part));
+  return report.trim() === "" ? [] : [report];
+}
+
+/** ThreadSanitizer has no symbols of what was loaded late: names the frames in the addon. */
+async function withSymbols(finding, addon) {
+  const nameless = /<null> <null> \(flintap\.node\+(0x[0-9a-f]+)\)/g;
+  const addresses = [...finding.matchAll(nameless)].map(([, address]) => address);
+  if (addresses.length === 0 || !findTool("addr2line")) return finding;
+  const args = ["--functions", "--demangle", "--pretty-print", "--exe", addon, ...addresses];
+  const names = (await runOrThrow("addr2line", args)).split("\n");
+  return finding.replace(nameless, () => names.shift());
+}
+
+/** What the last run under a sanitizer found in our code. */
+export async function sanitizerFindings(variant) {
+  const findings = readdirSync(reportFolder(variant))
+    .map((name) => readFileSync(join(reportFolder(variant), name), "utf8"))
+    .flatMap(ourParts);
+  return Promise.all(findings.map((finding) => withSymbols(finding, addonPath(variant))));
+}
