@@ -1,0 +1,143 @@
+/**
+ * The boundary to the C++ addon: its operations, what each takes and gives, how one fails.
+ *
+ * The native side checks every field again by its own tables (native/core/operations/), so a
+ * mistake here is a TypeError, never a wrong request to the kernel.
+ */
+import type { BridgePortSettings, HostIPv6, LinkBase } from "./link.js";
+
+/** A link, as the native side looks one up: exactly one of the ways. */
+export interface NativeReference {
+  /** Address by this alt name, atomically. */
+  identity?: string;
+  /** Address by index; with `name` too, the link must have both. */
+  index?: number;
+  /** Address by name or alt name. */
+  name?: string;
+}
+
+/** What may be set on a link when it is made. Names are those of {@link LinkBase}. */
+export interface NativeSettings {
+  /** The kernel's word for the kind; decides what `details` may hold. */
+  kind: "macvtap" | "tun" | "bridge" | "veth";
+  name: string;
+  alias: string;
+  mac: string;
+  /** Absent: the library draws one. */
+  index?: number;
+  /** Absent: the parent's for a macvtap, the kernel's default for the others. */
+  mtu?: number;
+  /** Absent: the parent's for a macvtap, the kernel's default for the others. */
+  txQueueLength?: number;
+  up: boolean;
+  /** The kind's own settings, by the names of its details type. */
+  details?: Record<string, unknown>;
+}
+
+/** What each operation takes. */
+export interface NativeRequests {
+  createMacvtap: { parent: NativeReference; link: NativeSettings; hostIPv6: HostIPv6 };
+  createTap: {
+    bridge?: NativeReference;
+    port?: BridgePortSettings;
+    link: NativeSettings;
+    hostIPv6: HostIPv6;
+    persistent: boolean;
+    multiQueue: boolean;
+    vnetHeader: boolean;
+    /** Bytes of the virtio-net header: 10 or 12. Absent: the kernel's default. */
+    vnetHeaderSize?: number;
+    /** How many queues to hand out; 0 unless not persistent. */
+    queues: number;
+    uid?: number;
+    gid?: number;
+  };
+  createBridge: { link: NativeSettings; acceptRouterAdvertisements: boolean };
+  createVeth: { link: NativeSettings; peer: NativeSettings; hostIPv6: HostIPv6 };
+  attachToBridge: {
+    link: NativeReference;
+    bridge: NativeReference;
+    port?: BridgePortSettings;
+    force: boolean;
+  };
+  detachFromBridge: { link: NativeReference };
+  /** `tagPrefix`: the alias must begin with it, unless `force`. */
+  deleteLink: { link: NativeReference; tagPrefix: string; force: boolean };
+  getLink: { link: NativeReference; statistics: boolean };
+  /** `kind` and `master` are filtered by the kernel and checked again. */
+  listLinks: { kind?: string; master?: number; statistics: boolean };
+  openMacvtap: { link: NativeReference; additionalQueue: boolean };
+  openTap: { link: NativeReference };
+  /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */
+  closeQueue: { fd: number };
+  /** Facts for tags and stable addresses, read off the JavaScript thread. */
+  describeHost: Record<string, never>;
+}
+
+/** The name of an operation. */
+export type OperationName = keyof NativeRequests;
+
+/** What an operation gives back; each fills what applies to it. */
+export interface NativeOutcome {
+  /** The links made, changed or read. */
+  links: LinkBase[];
+  /** File descriptors, now owned by the caller. */
+  fds: number[];
+  /** `describeHost`: the kernel's boot id (`/proc/sys/kernel/random/boot_id`). */
+  bootId?: string;
+  /** `describeHost`: `/etc/machine-id`, absent where there is none. */
+  machineId?: string;
+}
+
+/** What a rejected operation carries: the facts, without words for people. */
+export interface NativeFailure {
+  /** The kernel's error number; 0 where the library refused by itself. */
+  errno: number;
+  /** One of the addon's `reasons`. */
+  reason: string;
+  /** The operation's name. */
+  operation: string;
+  /** The step that failed, such as "create", "attach", "open /dev/net/tun". */
+  step: string;
+  /** The device the step was about. */
+  device?: string;
+  /** The kernel's own text (`NLMSGERR_ATTR_MSG`), if it gave one. */
+  kernelMessage?: string;
+  /** For `setting-ignored`: which field, what was asked, what is there. */
+  attribute?: string;
+  expected?: string;
+  actual?: string;
+  /** What could not be undone. */
+  leftBehind?: string[];
+}
+
+/** A native thread with a netlink socket in one network namespace. */
+export interface NativeHandle {
+  /** Queues an operation. Rejects with a {@link NativeFailure}; a wrong request throws TypeError. */
+  run<Name extends OperationName>(
+    name: Name,
+    request: NativeRequests[Name],
+  ): Promise<NativeOutcome>;
+  /** Finishes what is queued, then ends the thread. Later runs reject. */
+  close(): Promise<void>;
+}
+
+/** Only in the test build: makes one system call of the core fail, or kills the process there. */
+export interface NativeSeam {
+  /**
+   * The `at`-th system call (from 1) made by operations after this call fails with `errno`, or
+   * with `errno` 0 the process is killed there by SIGKILL.
+   */
+  arm(at: number, errno: number): void;
+  /** Disarms, and tells how many calls were made since `arm` and the name of the one struck. */
+  disarm(): { calls: number; struck?: string };
+}
+
+/** The addon's exports. */
+export interface NativeAddon {
+  /** Opens a handle on the namespace of the calling process. */
+  Handle: new () => NativeHandle;
+  /** Every reason a failure can carry. */
+  reasons: string[];
+  seam?: NativeSeam;
+}

@@ -1,0 +1,292 @@
+/**
+ * What the kernel says of a link: the types that `getLink` and `listLinks` give.
+ *
+ * Every field here has one row in the schema table of the native core
+ * (native/core/link/), under the same name; the codec follows from there.
+ */
+import type { Tag } from "./tag.js";
+
+/** The way macvtaps on one parent reach each other (`IFLA_MACVLAN_MODE`). */
+export type MacvtapMode = "bridge" | "private" | "vepa" | "passthru" | "source";
+
+/**
+ * The operational state of a link (RFC 2863, `IFLA_OPERSTATE`). A tap that no VMM holds is
+ * `"down"`: it has no carrier.
+ */
+export type OperState =
+  | "unknown"
+  | "notpresent"
+  | "down"
+  | "lowerlayerdown"
+  | "testing"
+  | "dormant"
+  | "up";
+
+/**
+ * What the host's own IPv6 does on a link.
+ *
+ * - `"closed"`: `disable_ipv6` is 1 (or the link has no IPv6 at all): no address, no route,
+ *   router advertisements are ignored.
+ * - `"reduced"`: address-generation mode none: no link-local address is made, but a router
+ *   advertisement still gives the host an address and a default route.
+ * - `"open"`: the kernel's default.
+ */
+export type HostIPv6 = "closed" | "reduced" | "open";
+
+/** The host's IPv6 settings of a link, from `IFLA_AF_SPEC`/`AF_INET6`. */
+export interface LinkIPv6 {
+  /** The state in one word. */
+  state: HostIPv6;
+  /** `accept_ra`: 0 never, 1 unless forwarding, 2 always. Absent where the link has no IPv6. */
+  acceptRouterAdvertisements?: number;
+  /** `forwarding`. Absent where the link has no IPv6. */
+  forwarding?: boolean;
+}
+
+/** 64-bit counters since the link was made (`IFLA_STATS64`); see `struct rtnl_link_stats64`. */
+export interface LinkStatistics {
+  /** Packets received. */
+  rxPackets: bigint;
+  /** Packets sent. */
+  txPackets: bigint;
+  /** Bytes received. */
+  rxBytes: bigint;
+  /** Bytes sent. */
+  txBytes: bigint;
+  /** Bad packets received. */
+  rxErrors: bigint;
+  /** Packets that could not be sent. */
+  txErrors: bigint;
+  /** Packets received and dropped for lack of resources. */
+  rxDropped: bigint;
+  /** Packets dropped on their way out. On a tap: frames for which its ring had no room. */
+  txDropped: bigint;
+  /** Multicast packets received. */
+  multicast: bigint;
+  /** Collisions on the wire. */
+  collisions: bigint;
+  /** Packets received that no handler wanted, such as on an inactive bond port. */
+  rxNoHandler: bigint;
+}
+
+/** An attribute that this version has no name for, as the kernel sent it. */
+export interface UnknownAttribute {
+  /** The attribute's number in its enumeration (`IFLA_*`). */
+  type: number;
+  /** Its payload, in the machine's byte order. */
+  data: Uint8Array;
+}
+
+/**
+ * The settings of a bridge's port (`IFLA_BRPORT_*`). Everything is optional in a request: what
+ * is not named stays as the kernel has it.
+ */
+export interface BridgePortSettings {
+  /** Frames from this port reach no other isolated port (Linux 4.18). Kernel's default: false. */
+  isolated?: boolean;
+  /** Frames may go back out of the port they came in by. Kernel's default: false. */
+  hairpin?: boolean;
+  /** Source addresses are learned from this port. Kernel's default: true. */
+  learning?: boolean;
+  /** Unicast frames to an unknown address go out of this port. Kernel's default: true. */
+  flood?: boolean;
+  /** Multicast frames that nobody subscribed to go out of this port. Kernel's default: true. */
+  mcastFlood?: boolean;
+  /** Broadcast frames go out of this port (Linux 4.14). Kernel's default: true. */
+  bcastFlood?: boolean;
+  /** ARP and ND are answered by the bridge where it can (Linux 4.15). Kernel's default: false. */
+  neighSuppress?: boolean;
+}
+
+/** What the kernel says of a bridge's port. */
+export interface BridgePort extends BridgePortSettings {
+  /** Spanning-tree state: 0 disabled (no carrier), 1 listening, 2 learning, 3 forwarding, 4 blocking. */
+  state?: number;
+  /** The port's number in its bridge, 1 to 1,023. */
+  number?: number;
+  /** Spanning-tree priority. */
+  priority?: number;
+  /** Spanning-tree path cost. */
+  cost?: number;
+  /** What this version has no name for. */
+  unknown?: UnknownAttribute[];
+}
+
+/** What every link has. Fields that a kernel does not report are absent. */
+export interface LinkBase {
+  /** The kernel's word for the kind of link; the empty string for a physical one and for `lo`. */
+  kind: string;
+  /** The interface index, unique in its network namespace while the link lives. */
+  index: number;
+  /** The interface name, 1 to 15 bytes. */
+  name: string;
+  /** Alternative names (Linux 5.5), the identity among them. */
+  altNames: string[];
+  /** The alt name that flintap gave the link when it made it: addresses this very device. */
+  identity?: string;
+  /** The alias (`ip link … alias`), up to 255 bytes. Flintap keeps its tag there. */
+  alias?: string;
+  /** The alias, read as a tag of flintap; absent when it is none. */
+  tag?: Tag;
+  /** The hardware address, lower case with colons. */
+  mac?: string;
+  /** The hardware's own address, where there is hardware. */
+  permanentMac?: string;
+  /** The link-layer broadcast address. */
+  broadcastMac?: string;
+  /** Largest packet, in bytes, without the Ethernet header. */
+  mtu: number;
+  /** The least MTU the driver takes, in bytes. */
+  minMtu?: number;
+  /** The largest MTU the driver takes, in bytes; 0: no limit. */
+  maxMtu?: number;
+  /** Length of the transmit queue, in packets. A tap's also sizes its ring: 0 loses every frame. */
+  txQueueLength?: number;
+  /** Number of transmit queues. */
+  txQueues?: number;
+  /** Number of receive queues. */
+  rxQueues?: number;
+  /** The root queueing discipline. */
+  qdisc?: string;
+  /** The link group. */
+  group?: number;
+  /** Set up by the administrator (`IFF_UP`). */
+  up: boolean;
+  /** The interface flags (`IFF_*`), as a bit set. */
+  flags: number;
+  /** The link has a carrier. */
+  carrier?: boolean;
+  /** How often the carrier came or went. */
+  carrierChanges?: number;
+  /** The operational state. */
+  operState?: OperState;
+  /** How many users have put the link into promiscuous mode. */
+  promiscuity?: number;
+  /** How many users have asked for all multicast. */
+  allMulticast?: number;
+  /** The index of the link below this one: a macvtap's parent, a veth's other end (`IFLA_LINK`). */
+  parent?: number;
+  /** The namespace id in which `parent` counts, where that is another one (`IFLA_LINK_NETNSID`). */
+  parentNamespace?: number;
+  /** The index of the bridge (or other master) this link is a port of. */
+  master?: number;
+  /** The kind of the master, such as `"bridge"`. */
+  portKind?: string;
+  /** The settings of the port, where the master is a bridge. */
+  port?: BridgePort;
+  /** The host's own IPv6 on this link. */
+  ipv6?: LinkIPv6;
+  /** Counters, when they were asked for. */
+  statistics?: LinkStatistics;
+  /** What this version has no name for. */
+  unknown?: UnknownAttribute[];
+}
+
+/** Details of a macvtap. */
+export interface MacvtapDetails {
+  /** How it reaches its neighbours on the parent. */
+  mode: MacvtapMode;
+  /** `MACVLAN_FLAG_*`, as a bit set. */
+  flags?: number;
+  /** In mode `"source"`: the source addresses it takes frames from. */
+  sourceMacs?: string[];
+  /** What this version has no name for. */
+  unknown?: UnknownAttribute[];
+}
+
+/** A macvtap: its guest uses the link's own MAC, through `/dev/tap<index>`. */
+export interface MacvtapLink extends LinkBase {
+  kind: "macvtap";
+  /** What only this kind has. */
+  details: MacvtapDetails;
+}
+
+/** Details of a tap (kind `"tun"`). */
+export interface TunDetails {
+  /** `"tap"` carries Ethernet frames, `"tun"` IP packets. */
+  type: "tap" | "tun";
+  /** The user who may open it without CAP_NET_ADMIN. */
+  uid?: number;
+  /** The group that may open it without CAP_NET_ADMIN. */
+  gid?: number;
+  /** Every frame has a 4-byte header with its protocol. */
+  packetInformation?: boolean;
+  /** Every frame has a virtio-net header. */
+  vnetHeader?: boolean;
+  /** The link stays when its last queue is closed. */
+  persistent?: boolean;
+  /** More than one queue may be open. */
+  multiQueue?: boolean;
+  /** Open queues; only a multi-queue link tells. */
+  queues?: number;
+  /** Open queues that are disabled; only a multi-queue link tells. */
+  disabledQueues?: number;
+  /** What this version has no name for. */
+  unknown?: UnknownAttribute[];
+}
+
+/** A tap; the kernel's word for its kind is `"tun"`. */
+export interface TapLink extends LinkBase {
+  kind: "tun";
+  /** What only this kind has. */
+  details: TunDetails;
+}
+
+/** Details of a bridge. */
+export interface BridgeDetails {
+  /** How long a new port listens and learns, in hundredths of a second. */
+  forwardDelay?: number;
+  /** How long an address is kept without a frame from it, in hundredths of a second. */
+  ageingTime?: number;
+  /** The spanning-tree protocol runs. */
+  stp?: boolean;
+  /** Spanning-tree priority of the bridge. */
+  priority?: number;
+  /** Frames are kept apart by VLAN (needs CONFIG_BRIDGE_VLAN_FILTERING). */
+  vlanFiltering?: boolean;
+  /** Multicast goes only where it was subscribed to. */
+  mcastSnooping?: boolean;
+  /** What this version has no name for. */
+  unknown?: UnknownAttribute[];
+}
+
+/** A bridge. */
+export interface BridgeLink extends LinkBase {
+  kind: "bridge";
+  /** What only this kind has. */
+  details: BridgeDetails;
+}
+
+/** One end of a veth pair; `parent` is the index of the other. */
+export interface VethLink extends LinkBase {
+  kind: "veth";
+}
+
+/** A physical link, or `lo`: something no rtnetlink request made. */
+export interface PhysicalLink extends LinkBase {
+  kind: "";
+}
+
+/**
+ * A link of a kind that flintap knows. Narrow it by `kind`. The kernel has more kinds than these:
+ * their links are given too, with the kernel's string as `kind`.
+ */
+export type Link = MacvtapLink | TapLink | BridgeLink | VethLink | PhysicalLink;
+
+/** The type of links of one kind. */
+export type LinkOfKind<Kind extends Link["kind"]> = Extract<
+  Link,
+  {
+    /** The kind. */
+    kind: Kind;
+  }
+>;
+
+/**
+ * How a call names a link: by name or alt name, by index, or by a link that an earlier call gave.
+ *
+ * A held link that flintap made is addressed by its identity, so that a reused name or index is
+ * ENODEV, decided by the kernel. Any other held link must still have both its index and its name;
+ * that is checked just before acting, not in the same step.
+ */
+export type LinkReference = string | number | LinkBase;

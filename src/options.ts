@@ -1,0 +1,161 @@
+/** What the facade's calls take. Units, defaults and the kernel's part in each stand here. */
+import type { BridgePortSettings, HostIPv6, Link, LinkReference, MacvtapMode } from "./link.js";
+import type { TagParts } from "./tag.js";
+
+/** What every call that makes a device takes. */
+export interface CreateOptions {
+  /**
+   * Interface name, 1 to 15 bytes without `/`, `:` and white space. Default: a prefix for the
+   * kind (`flvtap`, `fltap`, `flbr`, `flveth`) filled up with random hexadecimal digits.
+   */
+  name?: string;
+  /**
+   * Interface index, 1 to 2,147,483,647. Default: a random one above 1,000,000, so that
+   * `/dev/tap<index>` is unique across network namespaces.
+   */
+  index?: number;
+  /**
+   * Hardware address; a unicast one. Given to the kernel in the create, so that nothing rewrites
+   * it later (`addr_assign_type` 3). Default: locally administered and random; for a macvtap or
+   * tap whose `tag` names a microVM and its interface, derived from these, the owner and the
+   * machine's id, so that it is the same every time. A tap's begins with `fe` and is never its
+   * guest's.
+   */
+  mac?: string;
+  /** Bytes. Default: the parent's for a macvtap, the kernel's (1,500) for the others. */
+  mtu?: number;
+  /**
+   * Packets; at least 1, since the length also sizes the ring a guest reads from. Default: the
+   * parent's for a macvtap, the kernel's (1,000) for the others.
+   */
+  txQueueLength?: number;
+  /** Set the device up. Default: true. */
+  up?: boolean;
+  /** What the device is for: goes into its tag, beside the handle's owner. */
+  tag?: TagParts;
+}
+
+/** What {@link CreateOptions} adds for a guest's device. */
+export interface GuestDeviceOptions extends CreateOptions {
+  /**
+   * The host's own IPv6 on the device. Default: `"closed"`; where `/proc/sys` is read-only that
+   * is refused with reason `"proc-sys-read-only"`, unless the namespace's default is closed.
+   */
+  hostIPv6?: HostIPv6;
+}
+
+/** For `createMacvtap`. */
+export interface CreateMacvtapOptions extends GuestDeviceOptions {
+  /** The link it stands on: a wired interface, a bond, a veth, a bridge. */
+  parent: LinkReference;
+  /** How macvtaps on the parent reach each other. Default: `"bridge"`, directly. */
+  mode?: MacvtapMode;
+  /** Mode `"source"` only: the source addresses to take frames from. */
+  sourceMacs?: string[];
+}
+
+/** A bridge to attach to, with the settings of its port; without a bridge there are none. */
+export type PortOptions =
+  | ({
+      /** The bridge to attach to. Default: none. The port settings need it. */
+      bridge: LinkReference;
+    } & BridgePortSettings)
+  | ({
+      /** No bridge. */
+      bridge?: undefined;
+    } & { [Setting in keyof BridgePortSettings]?: undefined });
+
+/** For `createTap`. */
+export type CreateTapOptions = TapOptions & PortOptions;
+
+/** What {@link CreateTapOptions} has beside the bridge and its port. */
+export interface TapOptions extends GuestDeviceOptions {
+  /**
+   * The tap stays until it is deleted. With `false`, its queues are handed out and the kernel
+   * removes the tap when the last of them is closed. Default: true.
+   */
+  persist?: boolean;
+  /** Several queues (`IFF_MULTI_QUEUE`); the VMM must ask for the same. Default: false. */
+  multiQueue?: boolean;
+  /** With `persist: false`: how many queues to hand out, 1 to 256; several need `multiQueue`. Default: 1. */
+  queues?: number;
+  /** Frames carry a virtio-net header (`IFF_VNET_HDR`); the VMM must ask for the same. Default: false. */
+  vnetHeader?: boolean;
+  /** Bytes of that header, 10 or 12. Only with `vnetHeader`. Default: the kernel's, 10. */
+  vnetHeaderSize?: 10 | 12;
+  /** The user who may open the tap without CAP_NET_ADMIN. Default: nobody. */
+  uid?: number;
+  /** The group that may open the tap without CAP_NET_ADMIN. Default: none. */
+  gid?: number;
+}
+
+/** For `createBridge`. */
+export interface CreateBridgeOptions extends CreateOptions {
+  /** Run the spanning-tree protocol. Default: false. */
+  stp?: boolean;
+  /** How long a new port listens and learns, in hundredths of a second. Default: 0, or 1500 with `stp`. */
+  forwardDelay?: number;
+  /** How long an address is kept without a frame from it, in hundredths of a second. Kernel's default: 30,000. */
+  ageingTime?: number;
+  /** Keep frames apart by VLAN. Kernel's default: false. */
+  vlanFiltering?: boolean;
+  /** Send multicast only where it was subscribed to. Kernel's default: true. */
+  mcastSnooping?: boolean;
+  /**
+   * Let a router advertisement, also one that a guest sends, give the host an address and a
+   * default route on the bridge. Default: false (`accept_ra` 0).
+   */
+  acceptRouterAdvertisements?: boolean;
+}
+
+/** For `createVeth`. */
+export interface CreateVethOptions extends CreateOptions {
+  /** The other end; its own name, MAC and so on. Its tag, by default, is that of this end. */
+  peer?: CreateOptions;
+  /** The host's own IPv6 on both ends. Default: `"open"`: a veth is the host's own. */
+  hostIPv6?: HostIPv6;
+}
+
+/** For `attachToBridge`. */
+export interface AttachOptions extends BridgePortSettings {
+  /** Take the link even from another master. Default: false. */
+  force?: boolean;
+}
+
+/** For `deleteLink`. */
+export interface DeleteOptions {
+  /** Delete also what is not tagged by this handle's owner. Default: false. */
+  force?: boolean;
+}
+
+/** For `getLink`. */
+export interface ReadOptions {
+  /** Ask for the 64-bit counters, too. Default: false. */
+  statistics?: boolean;
+}
+
+/** For `listLinks`: links for which everything named holds. */
+export interface ListOptions extends ReadOptions {
+  /** The kernel's word for the kind; taps are `"tun"`. */
+  kind?: string;
+  /** Ports of this bridge. */
+  master?: LinkReference;
+  /** Links that stand on this one. */
+  parent?: LinkReference;
+  /** Links whose tag has this owner. */
+  owner?: string;
+}
+
+/** For `listLinks`, when it is asked for a kind that flintap knows: gives links of its type. */
+export interface ListKindOptions<Kind extends Link["kind"]> extends ListOptions {
+  kind: Kind;
+}
+
+/** For `openMacvtap`. */
+export interface OpenMacvtapOptions {
+  /**
+   * Open one more queue although this process has one open already. Traffic is spread over all
+   * queues, so each must be read. Default: false.
+   */
+  additionalQueue?: boolean;
+}

@@ -1,0 +1,185 @@
+/**
+ * The tag that flintap keeps in the alias of every device it makes: whose it is, and what for.
+ *
+ *     flintap1;OWNER;m=MICROVM;i=INTERFACE;s=SPECHASH;b=BRIDGE;t=SECONDS;k=BOOTID
+ *
+ * The version and the owner come first, so that "is it ours?" is a comparison of prefixes that the
+ * native side can do. Parts that are not known are left out. In every part `%`, `;`, `#`, white
+ * space, control characters and lone surrogates are escaped. An alias holds 255 bytes, so each
+ * part has a fixed share of them: a longer one is replaced by `#` and its hash, which depends on
+ * nothing else in the tag, and so stays comparable.
+ */
+import { createHash } from "node:crypto";
+import { argumentError, type Check, type ChecksFor, object, string } from "./check.js";
+
+/** What a caller may say of a device's purpose. Matched by {@link tagMatches}. */
+export interface TagParts {
+  /** The microVM, in any form that is unique for the owner. */
+  microvm?: string;
+  /** The microVM's interface that the device is for. */
+  interface?: string;
+  /** A hash of the specification that the device was made from. */
+  specHash?: string;
+  /** The bridge that was chosen for it. */
+  bridge?: string;
+}
+
+/** A tag, as read from a link's alias. */
+export interface Tag extends TagParts {
+  /** The grammar's version. */
+  version: 1;
+  /** Who made the device; see `NetworkNamespace.owner`. */
+  owner: string;
+  /** When it was made, in whole seconds. */
+  createdAt: Date;
+  /** During which boot of the machine, where that was known. */
+  bootId?: string;
+  /** The parts that were too long for the alias, and are hashes here. */
+  hashed?: (keyof TagParts)[];
+}
+
+/** The length of an alias in the kernel (`IFALIASZ` without its end). */
+const aliasBytes = 255;
+
+/** Each part's key in the alias, and its share of the alias in bytes, after escaping. */
+const partRules = {
+  microvm: { key: "m", most: 64 },
+  interface: { key: "i", most: 24 },
+  specHash: { key: "s", most: 32 },
+  bridge: { key: "b", most: 24 },
+} as const satisfies Record<keyof TagParts, { key: string; most: number }>;
+
+const partNames = Object.keys(partRules) as (keyof TagParts)[];
+
+const ownerBytes = 32;
+const bootIdBytes = 36;
+
+/** Any parts, as an option. */
+export const tagParts = object({
+  microvm: string,
+  interface: string,
+  specHash: string,
+  bridge: string,
+} satisfies ChecksFor<TagParts>);
+
+/** `%XX` for what one byte holds, `%uXXXX` for every other UTF-16 unit that is escaped. */
+function escapePart(text: string): string {
+  return text.replace(/[%;#\s\p{Cc}\p{Cs}]/gu, (character) => {
+    const unit = character.charCodeAt(0);
+    const digits = unit.toString(16).padStart(unit < 0x100 ? 2 : 4, "0");
+    return unit < 0x100 ? `%${digits}` : `%u${digits}`;
+  });
+}
+
+/** The text that was escaped; undefined for what `escapePart` would not have written. */
+function unescapePart(escaped: string): string | undefined {
+  const text = escaped.replace(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/g, (_, wide, narrow) =>
+    String.fromCharCode(Number.parseInt(wide ?? narrow, 16)),
+  );
+  return escapePart(text) === escaped ? text : undefined;
+}
+
+function fits(escaped: string, most: number): boolean {
+  return Buffer.byteLength(escaped) <= most;
+}
+
+/** A part as it stands in the alias. 128 bits of SHA-256 take 23 bytes, less than any share. */
+function writePart(text: string, most: number): string {
+  const escaped = escapePart(text);
+  if (fits(escaped, most)) return escaped;
+  return `#${createHash("sha256").update(escaped).digest("base64url").slice(0, 22)}`;
+}
+
+/** An owner: not hashed, since it has to be readable, so there is a limit to its length. */
+export const tagOwner: Check<string> = (value, place) => {
+  const owner = string(value, place);
+  if (owner === "" || !fits(escapePart(owner), ownerBytes)) {
+    const expected = `1 to ${ownerBytes} bytes after escaping`;
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+  }
+  return owner;
+};
+
+/** How the alias of every device of this owner begins; no other owner's begins so. */
+export function tagPrefix(owner: string): string {
+  return `flintap1;${escapePart(owner)};`;
+}
+
+/** The alias for a device. */
+export function formatTag(tag: TagParts & Pick<Tag, "owner" | "createdAt" | "bootId">): string {
+  const fields = partNames.flatMap((name) => {
+    const text = tag[name];
+    const { key, most } = partRules[name];
+    return text === undefined ? [] : [`${key}=${writePart(text, most)}`];
+  });
+  fields.push(`t=${Math.floor(tag.createdAt.getTime() / 1000)}`);
+  if (tag.bootId !== undefined) fields.push(`k=${writePart(tag.bootId, bootIdBytes)}`);
+  return tagPrefix(tag.owner) + fields.join(";");
+}
+
+/** The fields behind the owner; undefined if one has no key or comes twice. */
+function readFields(fields: string[]): Map<string, string> | undefined {
+  const values = new Map<string, string>();
+  for (const field of fields) {
+    const equals = field.indexOf("=");
+    const key = field.slice(0, equals);
+    if (equals < 1 || values.has(key)) return undefined;
+    values.set(key, field.slice(equals + 1));
+  }
+  return values;
+}
+
+function isHash(written: string): boolean {
+  return /^#[\w-]{22}$/.test(written);
+}
+
+/** A part as its writer gave it, or its hash as it stands there; undefined for neither. */
+function readPart(written: string): string | undefined {
+  return isHash(written) ? written : unescapePart(written);
+}
+
+function readSeconds(written: string | undefined): Date | undefined {
+  if (written === undefined || !/^(?:0|-?[1-9]\d{0,12})$/.test(written)) return undefined;
+  const date = new Date(Number(written) * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/**
+ * Reads an alias; undefined if it is no tag. Fields with an unknown key are passed over, so that a
+ * later version can add some.
+ */
+export function parseTag(alias: string | undefined): Tag | undefined {
+  if (alias === undefined || !fits(alias, aliasBytes)) return undefined;
+  const [version, writtenOwner, ...fields] = alias.split(";");
+  if (version !== "flintap1" || writtenOwner === undefined) return undefined;
+  const owner = unescapePart(writtenOwner);
+  const values = readFields(fields);
+  const createdAt = readSeconds(values?.get("t"));
+  if (!owner || values === undefined || createdAt === undefined) return undefined;
+
+  const tag: Tag = { version: 1, owner, createdAt };
+  const hashed: (keyof TagParts)[] = [];
+  for (const name of [...partNames, "bootId" as const]) {
+    const written = values.get(name === "bootId" ? "k" : partRules[name].key);
+    if (written === undefined) continue;
+    const text = readPart(written);
+    if (text === undefined) return undefined;
+    tag[name] = text;
+    if (name !== "bootId" && isHash(written)) hashed.push(name);
+  }
+  if (hashed.length > 0) tag.hashed = hashed;
+  return tag;
+}
+
+/** Whether a tag has every part that `parts` names, hashed ones included. */
+export function tagMatches(tag: Tag, parts: TagParts): boolean {
+  return partNames.every((name) => {
+    const wanted = parts[name];
+    const found = tag[name];
+    if (wanted === undefined) return true;
+    if (found === undefined) return false;
+    const { most } = partRules[name];
+    const written = tag.hashed?.includes(name) ? found : writePart(found, most);
+    return written === writePart(wanted, most);
+  });
+}
