@@ -61,7 +61,7 @@ function reasonSection([reason, entry]) {
 }
 
 function errorsPage() {
-  const entries = Object.entries({ ...tables.reasons, ...tables.loadReasons });
+  const entries = Object.entries({ ...tables.reasons, ...tables.facadeReasons });
   return [
     "# Errors",
     "",

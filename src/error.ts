@@ -1,0 +1,100 @@
+/** The one error class for what the kernel, or the library in its stead, refuses. */
+import type { NativeFailure } from "./addon.js";
+import { errnoName } from "./errno.js";
+import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons.js";
+
+const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
+
+/** The facts of a failure, as the native side or the loader knows them. */
+export type FlintapErrorFacts = Omit<NativeFailure, "reason"> & { reason: Reason };
+
+function codeOf(entry: ReasonEntry, errno: number): string {
+  return entry.code ?? (errno === 0 ? "ERR_FLINTAP_REFUSED" : errnoName(errno));
+}
+
+/** "createTap fltap0: the bridge does not exist (ENODEV at attach; kernel: 'text')". */
+function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): string {
+  const subject = facts.device === undefined ? "" : ` ${facts.device}`;
+  const setting =
+    facts.attribute === undefined
+      ? ""
+      : `: ${facts.attribute} is ${facts.actual}, not ${facts.expected}`;
+  const kernel = facts.kernelMessage === undefined ? "" : `; kernel: '${facts.kernelMessage}'`;
+  const left = facts.leftBehind?.length ? `; left behind: ${facts.leftBehind.join(", ")}` : "";
+  return `${facts.operation}${subject}: ${entry.summary}${setting} (${code} at ${facts.step}${kernel})${left}`;
+}
+
+/**
+ * A refusal by the kernel, or by the library in its stead. Match on `code` or, finer, on `reason`;
+ * both are listed in docs/errors.md. Wrong arguments are TypeErrors and RangeErrors instead.
+ */
+export class FlintapError extends Error {
+  /** The errno's name, such as `EEXIST`, or one of the library's own, `ERR_FLINTAP_…`. */
+  readonly code: string;
+  /** Why, finer than the code. */
+  readonly reason: Reason;
+  /** The kernel's error number; 0 where the library refused by itself. */
+  readonly errno: number;
+  /** The call that failed. */
+  readonly operation: string;
+  /** The step of it that failed, such as "create" or "open /dev/net/tun". */
+  readonly step: string;
+  /** What to do about it. */
+  readonly hint: string;
+  /** The device it was about. */
+  declare readonly device?: string;
+  /** The kernel's own text, if it gave one. */
+  declare readonly kernelMessage?: string;
+  /** The setting that the kernel ignored (reason `"setting-ignored"`). */
+  declare readonly attribute?: string;
+  /** What the setting was to be. */
+  declare readonly expected?: string;
+  /** What the setting is. */
+  declare readonly actual?: string;
+  /** What could not be undone, and is still there. */
+  declare readonly leftBehind?: string[];
+
+  static {
+    Object.defineProperty(FlintapError.prototype, "name", {
+      value: "FlintapError",
+      configurable: true,
+      writable: true,
+    });
+  }
+
+  /** @internal */
+  constructor(facts: FlintapErrorFacts, options?: ErrorOptions) {
+    const entry = entries[facts.reason];
+    const code = codeOf(entry, facts.errno);
+    super(messageOf(entry, code, facts), options);
+    const { reason, errno, operation, step, ...rest } = facts;
+    this.code = code;
+    this.reason = reason;
+    this.errno = errno;
+    this.operation = operation;
+    this.step = step;
+    this.hint = typeof entry.hint === "string" ? entry.hint : entry.hint(facts);
+    for (const [key, value] of Object.entries(rest))
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
+  }
+}
+
+function isFailure(thrown: unknown): thrown is NativeFailure {
+  return (
+    typeof thrown === "object" &&
+    thrown !== null &&
+    "reason" in thrown &&
+    typeof thrown.reason === "string" &&
+    "operation" in thrown
+  );
+}
+
+/**
+ * What the native side threw, as the error to throw on. Call it in the async function that awaited
+ * the operation, so that the stack goes on to the caller.
+ */
+export function errorOf(thrown: unknown): unknown {
+  if (thrown instanceof Error || !isFailure(thrown)) return thrown;
+  const reason = Object.hasOwn(reasons, thrown.reason) ? (thrown.reason as Reason) : "kernel";
+  return new FlintapError({ ...thrown, reason });
+}

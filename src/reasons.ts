@@ -1,0 +1,272 @@
+/**
+ * What each reason of a failure means, and what to do about it: the source of the errors'
+ * messages and hints, and of docs/errors.md.
+ *
+ * Knows nothing of how errors are made (error.ts). Has type imports only, so that
+ * scripts/errors-page.mjs can read it without building the package.
+ */
+import type { NativeFailure } from "./addon.js";
+
+/** What a hint may depend on. */
+export type FailureFacts = Partial<Pick<NativeFailure, "operation" | "device" | "attribute">>;
+
+/** One reason. */
+export interface ReasonEntry {
+  /** What went wrong, as a clause that follows "createTap fltap0:". */
+  summary: string;
+  /** What to do. */
+  hint: string | ((failure: FailureFacts) => string);
+  /** The code, where it is always the library's own; otherwise it is the errno's name. */
+  code?: string;
+  /** The errnos that it usually comes with. */
+  errnos?: readonly string[];
+}
+
+/** The codes that are the library's own, and what they have in common. */
+export const libraryCodes = {
+  ERR_FLINTAP_REFUSED: "The library refused by itself, and changed nothing.",
+  ERR_FLINTAP_IGNORED: "The kernel took a request and left a part of it out.",
+  ERR_FLINTAP_UNKNOWN_OUTCOME: "The request ran, and the kernel's answer to it was lost.",
+  ERR_FLINTAP_CLOSED: "The handle was closed before the call.",
+  ERR_FLINTAP_PLATFORM: "This is not Linux.",
+  ERR_FLINTAP_ADDON: "The native addon is not there or cannot be loaded.",
+} as const;
+
+/** The codes of argument errors: TypeError or RangeError, thrown before anything is sent. */
+export const argumentCodes = {
+  ERR_INVALID_ARG_TYPE: "TypeError: an argument or option has the wrong type.",
+  ERR_INVALID_ARG_VALUE:
+    "TypeError: a value cannot be, an option does not exist, or it does not go with the others.",
+  ERR_OUT_OF_RANGE: "RangeError: a number is outside the range it may have.",
+} as const;
+
+/** The codes of process warnings. */
+export const warningCodes = {
+  FLINTAP_QUEUE_NOT_CLOSED:
+    "A queue was collected without having been closed; it is closed then, at a time nobody chose.",
+} as const;
+
+/** The code of a process warning. */
+export type WarningCode = keyof typeof warningCodes;
+
+/** The kernel module that the kind of link of an operation needs. */
+const modules: Readonly<Record<string, string>> = {
+  createMacvtap: "macvtap",
+  createTap: "tun",
+  createBridge: "bridge",
+  createVeth: "veth",
+  attachToBridge: "bridge",
+};
+
+/** The reasons that the native side gives. */
+export const reasons = {
+  "no-such-link": {
+    summary: "there is no such link",
+    hint: "The link was deleted, renamed or moved to another namespace, or never was here. A held link is addressed by its identity, so another link with the same name or index is not taken for it.",
+    errnos: ["ENODEV"],
+  },
+  "no-such-parent": {
+    summary: "the parent does not exist",
+    hint: "Check the name of the parent interface, and that the handle is on the namespace in which it is.",
+    errnos: ["ENODEV"],
+  },
+  "no-such-bridge": {
+    summary: "the bridge does not exist",
+    hint: "Make the bridge first (createBridge), and check that the handle is on the namespace in which it is.",
+    errnos: ["ENODEV"],
+  },
+  "not-a-bridge": {
+    summary: "the master is not a bridge",
+    hint: "Attach to a link of kind 'bridge', and detach from one. A guest on an ordinary interface takes a macvtap with that interface as its parent.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "name-taken": {
+    summary: "a link of that name exists already",
+    hint: "Leave the name out and the library chooses a free one, or delete the link that has it. Nothing was done to that link.",
+    errnos: ["EEXIST"],
+  },
+  "alt-name-taken": {
+    summary: "the name is an alternative name of another link",
+    hint: "Choose another name, or remove the alternative name from the link that has it (ip link property del).",
+    errnos: ["EEXIST"],
+  },
+  "index-taken": {
+    summary: "a link with that index exists already",
+    hint: "Leave the index out and the library chooses a free one.",
+    errnos: ["EEXIST"],
+  },
+  "invalid-name": {
+    summary: "the kernel does not take that name",
+    hint: "A name has 1 to 15 bytes without '/', ':', '%' and white space, and is not '.' or '..'.",
+    errnos: ["EINVAL", "ERANGE"],
+  },
+  "duplicate-mac": {
+    summary: "another macvtap that is up on the same parent has that MAC",
+    hint: "Give each guest a MAC of its own, or leave it out and the library chooses one. The link that has it may be a leftover: listLinks({ kind: 'macvtap', parent }).",
+    errnos: ["EADDRINUSE"],
+  },
+  "invalid-mac": {
+    summary: "the kernel does not take that MAC",
+    hint: "A device's MAC is a unicast one (the first byte is even) and not zero.",
+    errnos: ["EADDRNOTAVAIL"],
+  },
+  "mtu-above-parent": {
+    summary: "the MTU is above the parent's",
+    hint: "Raise the parent's MTU first, or leave mtu out: then it is the parent's.",
+    errnos: ["EINVAL"],
+  },
+  "mtu-out-of-range": {
+    summary: "the driver does not take that MTU",
+    hint: "Stay between the link's minMtu and maxMtu.",
+    errnos: ["EINVAL", "ERANGE"],
+  },
+  "bridge-full": {
+    summary: "the bridge has no free port",
+    hint: "A bridge holds 1,023 ports. Spread the guests over several bridges, and look for leftovers: listLinks({ master }).",
+    errnos: ["EXFULL"],
+  },
+  "other-master": {
+    summary: "the link is a port of another master",
+    hint: "Detach it there first (detachFromBridge), or say force: true to take it from there.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "cannot-be-port": {
+    summary: "the link cannot be a port of a bridge",
+    hint: "A macvtap, the parent of a macvtap, a bridge and a loopback link cannot be ports: something else takes their frames. A guest on a bridge needs a tap.",
+    errnos: ["EBUSY", "ELOOP", "EOPNOTSUPP", "EINVAL"],
+  },
+  "parent-busy": {
+    summary: "something else takes the parent's frames",
+    hint: "The parent is a port of a bridge or a bond, or has a macvtap in mode 'passthru'. Take the bridge or the bond itself as the parent, or free the interface.",
+    errnos: ["EBUSY"],
+  },
+  "parent-unusable": {
+    summary: "the kernel does not take this link as a parent",
+    hint: "A macvtap stands on an Ethernet-like link: a wired interface, a bond, a veth, a bridge. Not on 'lo'.",
+    errnos: ["EINVAL"],
+  },
+  "no-permission": {
+    summary: "the process may not do that",
+    hint: "It needs CAP_NET_ADMIN in the user namespace that owns the network namespace: AmbientCapabilities=CAP_NET_ADMIN for a systemd service, --cap-add=NET_ADMIN for a container.",
+    errnos: ["EPERM"],
+  },
+  "kind-unsupported": {
+    summary: "the kernel has no links of this kind",
+    hint: ({ operation = "" }) => {
+      const module = modules[operation];
+      return module === undefined
+        ? "Load the kernel module of the kind (macvtap, tun, bridge or veth), or use a kernel that has it."
+        : `Load the kernel module: modprobe ${module}. If there is none, this kernel was built without it.`;
+    },
+    errnos: ["EOPNOTSUPP", "ENODEV", "ENXIO"],
+  },
+  "setting-ignored": {
+    summary: "the kernel accepted the request and ignored a setting",
+    hint: ({ attribute = "the setting" }) =>
+      `This kernel does not know or not allow ${attribute} here. Leave it out, or use a kernel that has it.`,
+    code: "ERR_FLINTAP_IGNORED",
+  },
+  "proc-sys-read-only": {
+    summary: "the host's IPv6 on the device cannot be closed, since /proc/sys is read-only",
+    hint: "Three ways out: make the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.",
+    errnos: ["EROFS", "EACCES"],
+  },
+  "tun-device-missing": {
+    summary: "/dev/net/tun is not there",
+    hint: "Load the module (modprobe tun); in a container, pass the device in (--device /dev/net/tun).",
+    errnos: ["ENOENT", "ENODEV", "ENXIO"],
+  },
+  "tun-not-allowed": {
+    summary: "/dev/net/tun may not be opened",
+    hint: "Check the device's mode and owner, and the container's device rules (--device /dev/net/tun).",
+    errnos: ["EACCES", "EPERM"],
+  },
+  "tap-held": {
+    summary: "another process holds the tap's only queue",
+    hint: "A tap without multiQueue can be open once: end the VMM that has it, or make the tap with multiQueue: true.",
+    errnos: ["EBUSY"],
+  },
+  "not-a-tap": {
+    summary: "the link is not a tap",
+    hint: "openTap takes a link of kind 'tun' with details.type 'tap'; for a macvtap it is openMacvtap.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "not-a-macvtap": {
+    summary: "the link is not a macvtap",
+    hint: "openMacvtap takes a link of kind 'macvtap'; for a tap it is openTap.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "queue-already-open": {
+    summary: "this process has a queue of the macvtap open already",
+    hint: "Each open is one more queue, and traffic is spread over all of them: use the queue that is open, or close it first. A VMM that reads several says additionalQueue: true.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "mknod-not-allowed": {
+    summary: "there is no device node of the macvtap, and none may be made",
+    hint: "A container with a /dev of its own sees no /dev/tapN: give the process CAP_MKNOD and a device rule for the macvtap's major number, or share the host's /dev (devtmpfs).",
+    errnos: ["EPERM", "EACCES"],
+  },
+  "device-not-allowed": {
+    summary: "the device node may not be opened",
+    hint: "The device cgroup or the node's mode refuses it: allow character devices of the macvtap's major number (docker --device-cgroup-rule), or run as the node's owner.",
+    errnos: ["EPERM", "EACCES"],
+  },
+  "sysfs-foreign": {
+    summary:
+      "no sysfs of this network namespace can be had, so the macvtap's device number is not known",
+    hint: "Mount one in the namespace (mount -t sysfs sysfs /sys), or give the process CAP_SYS_ADMIN, with which the library mounts a private one.",
+    errnos: ["EPERM", "ENOENT"],
+  },
+  "physical-link": {
+    summary: "the link is a physical one",
+    hint: "Only a link that was made by software can be deleted.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "not-ours": {
+    summary: "the link has no tag of this handle's owner",
+    hint: "Somebody else made it. To delete it all the same, say force: true, or use a handle with the owner that its tag names.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "too-many-queues": {
+    summary: "the device has no room for one more queue",
+    hint: "A multi-queue device has at most 256 queues, any other one. Close queues that nobody reads.",
+    errnos: ["E2BIG", "EBUSY", "EUSERS"],
+  },
+  "outcome-unknown": {
+    summary: "the kernel's answer was lost, so it is not known whether the request had its effect",
+    hint: "Read the link (getLink) before trying again. Lost answers mean that the socket's receive buffer is too small: CAP_NET_ADMIN lets the library enlarge it.",
+    code: "ERR_FLINTAP_UNKNOWN_OUTCOME",
+    errnos: ["ENOBUFS"],
+  },
+  closed: {
+    summary: "the handle is closed",
+    hint: "Make a new handle, or close this one later.",
+    code: "ERR_FLINTAP_CLOSED",
+  },
+  kernel: {
+    summary: "the kernel refused",
+    hint: "The library knows nothing finer than the code, the step and the kernel's own text.",
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+/** The reasons that TypeScript gives by itself. */
+export const facadeReasons = {
+  platform: {
+    summary: "flintap works on Linux only",
+    hint: "The types and the error classes can be imported anywhere; calls need Linux.",
+    code: "ERR_FLINTAP_PLATFORM",
+  },
+  addon: {
+    summary: "the native addon cannot be loaded",
+    hint: "Build it from source in the package's folder: npm run build:addon (needs a C++20 compiler, make and Python).",
+    code: "ERR_FLINTAP_ADDON",
+  },
+  "already-provisioned": {
+    summary: "this microVM has a device for the interface already",
+    hint: "Release the microVM's devices first, or go on with the device that is there.",
+    errnos: ["EEXIST"],
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+/** Why something failed, finer than the code; stable. */
+export type Reason = keyof typeof reasons | keyof typeof facadeReasons;

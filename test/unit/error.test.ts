@@ -1,0 +1,121 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { errorOf, FlintapError } from "../../src/error.js";
+import { failure } from "./fake-addon.js";
+
+function errorFrom(fields: Parameters<typeof failure>[0]): FlintapError {
+  const error = errorOf(failure(fields));
+  if (!(error instanceof FlintapError)) throw new Error("not a FlintapError");
+  return error;
+}
+
+describe("the message", () => {
+  test("is one line: operation, device, what went wrong, code, step, the kernel's text", () => {
+    const { message } = errorFrom({
+      operation: "createTap",
+      device: "fltap0",
+      reason: "no-such-bridge",
+      errno: 19,
+      step: "attach",
+      kernelMessage: "No such device",
+    });
+    expect(message).toBe(
+      "createTap fltap0: the bridge does not exist (ENODEV at attach; kernel: 'No such device')",
+    );
+  });
+
+  test("leaves out what is not known", () => {
+    expect(errorFrom({ operation: "getLink", step: "look up" }).message).toBe(
+      "getLink: there is no such link (ENODEV at look up)",
+    );
+  });
+
+  test("names a setting that was ignored, what it was to be and what it is", () => {
+    const error = errorFrom({
+      reason: "setting-ignored",
+      errno: 0,
+      operation: "createTap",
+      device: "t0",
+      step: "read back",
+      attribute: "isolated",
+      expected: "true",
+      actual: "false",
+    });
+    expect(error.message).toBe(
+      "createTap t0: the kernel accepted the request and ignored a setting: isolated is false, not true (ERR_FLINTAP_IGNORED at read back)",
+    );
+    expect(error).toMatchObject({ attribute: "isolated", expected: "true", actual: "false" });
+    expect(error.hint).toContain("isolated");
+  });
+
+  test("says what could not be undone", () => {
+    const error = errorFrom({ leftBehind: ["t0", "/tmp/x"] });
+    expect(error.message).toMatch(/; left behind: t0, \/tmp\/x$/);
+    expect(error.leftBehind).toEqual(["t0", "/tmp/x"]);
+  });
+});
+
+describe("the code", () => {
+  test("is the errno's name", () => {
+    expect(errorFrom({ reason: "bridge-full", errno: 54 })).toMatchObject({
+      code: "EXFULL",
+      errno: 54,
+      reason: "bridge-full",
+    });
+  });
+
+  test.each([
+    ["other-master", 0, "ERR_FLINTAP_REFUSED"],
+    ["physical-link", 0, "ERR_FLINTAP_REFUSED"],
+    ["not-ours", 0, "ERR_FLINTAP_REFUSED"],
+    ["not-a-bridge", 0, "ERR_FLINTAP_REFUSED"],
+    ["setting-ignored", 0, "ERR_FLINTAP_IGNORED"],
+    ["outcome-unknown", 105, "ERR_FLINTAP_UNKNOWN_OUTCOME"],
+    ["closed", 0, "ERR_FLINTAP_CLOSED"],
+  ])("for %s with errno %d is %s", (reason, errno, code) => {
+    expect(errorFrom({ reason, errno }).code).toBe(code);
+  });
+});
+
+describe("the hint", () => {
+  test.each([
+    ["createMacvtap", "modprobe macvtap"],
+    ["createTap", "modprobe tun"],
+    ["createBridge", "modprobe bridge"],
+    ["createVeth", "modprobe veth"],
+  ])("names the module that %s needs", (operation, hint) => {
+    expect(errorFrom({ reason: "kind-unsupported", errno: 95, operation }).hint).toContain(hint);
+  });
+
+  test("names the three ways out of a read-only /proc/sys", () => {
+    const { hint } = errorFrom({ reason: "proc-sys-read-only", errno: 30 });
+    expect(hint).toContain("net.ipv6.conf.default.disable_ipv6=1");
+    expect(hint).toContain("writable /proc/sys");
+    expect(hint).toContain("hostIPv6: 'reduced'");
+  });
+});
+
+describe("the error", () => {
+  test("is a FlintapError by name, instance and inspection, without empty fields", () => {
+    const error = errorFrom({});
+    expect(error.name).toBe("FlintapError");
+    expect(error).toBeInstanceOf(Error);
+    expect(inspect(error)).toContain("FlintapError: getLink: there is no such link");
+    expect(Object.keys(error)).toEqual(["code", "reason", "errno", "operation", "step", "hint"]);
+  });
+
+  test("of a reason that this version does not know has the reason kernel", () => {
+    expect(errorFrom({ reason: "of-a-newer-addon", errno: 22 })).toMatchObject({
+      code: "EINVAL",
+      reason: "kernel",
+    });
+    expect(errorFrom({ reason: "toString", errno: 22 }).reason).toBe("kernel");
+  });
+
+  test("is made only of a failure: anything else that was thrown stays what it is", () => {
+    const wrongRequest = new TypeError("link.index is not a number");
+    expect(errorOf(wrongRequest)).toBe(wrongRequest);
+    expect(errorOf("text")).toBe("text");
+    expect(errorOf(null)).toBe(null);
+  });
+});

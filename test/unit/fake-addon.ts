@@ -1,0 +1,105 @@
+/**
+ * A scripted native addon: records what it is asked, answers what the test says. It stands where
+ * the kernel would, so that the facade's own work can be seen alone.
+ */
+import type {
+  NativeAddon,
+  NativeFailure,
+  NativeHandle,
+  NativeOutcome,
+  NativeRequests,
+  NativeSettings,
+  OperationName,
+} from "../../src/addon.js";
+import type { LinkBase } from "../../src/link.js";
+
+/** One request, as the native side got it. */
+export interface Call {
+  operation: OperationName;
+  request: Record<string, unknown>;
+}
+
+type Answer = Partial<NativeOutcome> | Promise<Partial<NativeOutcome>>;
+
+/** What to answer an operation; throwing is a rejection. */
+export type Script = {
+  [Name in OperationName]?: (request: NativeRequests[Name]) => Answer;
+};
+
+export const bootId = "9d0f7a3c-1b2e-4c5d-8e6f-0a1b2c3d4e5f";
+export const machineId = "0123456789abcdef0123456789abcdef";
+
+/** A link as the native side gives it. */
+export function fakeLink(fields: Partial<LinkBase> = {}): LinkBase {
+  return {
+    kind: "tun",
+    index: 1_000_001,
+    name: "fltap0123456789",
+    altNames: [],
+    mtu: 1500,
+    up: true,
+    flags: 0x1043,
+    ...fields,
+  };
+}
+
+/** The link that a create made, as the kernel would read it back. */
+export function madeLink({ kind, name, alias, mac }: NativeSettings): LinkBase {
+  return fakeLink({ kind, name, alias, mac, identity: `flintap-${name}` });
+}
+
+const answers: Script = {
+  describeHost: () => ({ bootId, machineId }),
+  createMacvtap: ({ link }) => ({ links: [madeLink(link)] }),
+  createTap: ({ link }) => ({ links: [madeLink(link)] }),
+  createBridge: ({ link }) => ({ links: [madeLink(link)] }),
+  createVeth: ({ link, peer }) => ({ links: [madeLink(link), madeLink(peer)] }),
+  getLink: () => ({ links: [fakeLink()] }),
+};
+
+/** A failure as the native side throws it. */
+export function failure(fields: Partial<NativeFailure> = {}): NativeFailure {
+  return { errno: 19, reason: "no-such-link", operation: "getLink", step: "look up", ...fields };
+}
+
+/** The addon, and what it was asked. */
+export interface FakeAddon extends NativeAddon {
+  calls: Call[];
+  /** Handles opened, and how many of them were closed. */
+  handles: { opened: number; closed: number };
+  /** The names of the operations asked for, in order. */
+  operations(): OperationName[];
+}
+
+/** Makes an addon that answers by `script`, and plausibly where that says nothing. */
+export function fakeAddon(script: Script = {}): FakeAddon {
+  const calls: Call[] = [];
+  const handles = { opened: 0, closed: 0 };
+
+  class Handle implements NativeHandle {
+    constructor() {
+      handles.opened += 1;
+    }
+
+    async run<Name extends OperationName>(
+      operation: Name,
+      request: NativeRequests[Name],
+    ): Promise<NativeOutcome> {
+      calls.push({ operation, request: { ...request } });
+      const answer: Script[Name] = script[operation] ?? answers[operation];
+      return { links: [], fds: [], ...(await answer?.(request)) };
+    }
+
+    async close(): Promise<void> {
+      handles.closed += 1;
+    }
+  }
+
+  return {
+    Handle,
+    reasons: [],
+    calls,
+    handles,
+    operations: () => calls.map(({ operation }) => operation),
+  };
+}
