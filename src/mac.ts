@@ -1,0 +1,62 @@
+/** Hardware addresses: reading, writing, choosing. */
+import { createHash, randomBytes } from "node:crypto";
+import { argumentError, type Check, string } from "./check.js";
+
+/**
+ * Whom an address is for: a guest (a macvtap's device has its guest's), or the host's end of a
+ * guest's tap.
+ */
+export type MacRole = "guest" | "tap";
+
+const spelling = /^[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}$/i;
+
+/** The six bytes of `02:00:00:00:00:01` or `02-00-00-00-00-01`, in either case. */
+export function parseMac(text: string): Uint8Array | undefined {
+  if (!spelling.test(text)) return undefined;
+  return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
+}
+
+/** Six bytes in lower case, with colons. */
+export function formatMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+/** An address that a device may have, normalised: unicast, and not zero. */
+export const unicastMac: Check<string> = (value, place) => {
+  const bytes = parseMac(string(value, place));
+  if (bytes === undefined) {
+    const expected = "a hardware address such as '02:00:00:00:00:01'";
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+  }
+  const [first = 0] = bytes;
+  if ((first & 1) === 1 || bytes.every((byte) => byte === 0)) {
+    const expected = "a unicast hardware address that is not zero";
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+  }
+  return formatMac(bytes);
+};
+
+/**
+ * Makes six bytes a locally administered unicast address.
+ *
+ * A bridge whose own address was not set takes the lowest of its ports'. A tap's begins with
+ * `fe`, the highest first byte there is, so that it does not change such a bridge's address.
+ */
+function localMac(bytes: Uint8Array, role: MacRole): string {
+  const [first = 0, ...rest] = bytes;
+  return formatMac(Uint8Array.of(role === "tap" ? 0xfe : (first & 0xfc) | 0x02, ...rest));
+}
+
+/** A random, locally administered address. */
+export function randomMac(role: MacRole = "guest"): string {
+  return localMac(randomBytes(6), role);
+}
+
+/**
+ * The address that a machine gives a device every time: from SHA-256 over the machine's id, a key
+ * such as a microVM's interface, and the role.
+ */
+export function stableMac(machineId: string, key: string, role: MacRole): string {
+  const digest = createHash("sha256").update(JSON.stringify(["mac", machineId, key, role]));
+  return localMac(digest.digest().subarray(0, 6), role);
+}

@@ -1,0 +1,360 @@
+/**
+ * Turns what a call was given into what the native side takes: checks, defaults, names, addresses
+ * and tags. Pure; knows no handle.
+ *
+ * A create's request comes in two steps. The options are checked and copied when the call is made;
+ * what has to be known of the host for its tag and addresses is filled in when it is.
+ */
+import type { NativeReference, NativeRequests, NativeSettings } from "./addon.js";
+import {
+  argumentError,
+  arrayOf,
+  boolean,
+  type ChecksFor,
+  integer,
+  object,
+  oneOf,
+  type Place,
+  string,
+} from "./check.js";
+import type { BridgePortSettings, LinkBase } from "./link.js";
+import { randomMac, stableMac, unicastMac } from "./mac.js";
+import { type MadeKind, newLinkName, randomName } from "./name.js";
+import type {
+  AttachOptions,
+  CreateBridgeOptions,
+  CreateMacvtapOptions,
+  CreateOptions,
+  CreateTapOptions,
+  CreateVethOptions,
+  DeleteOptions,
+  ListOptions,
+  OpenMacvtapOptions,
+  ReadOptions,
+} from "./options.js";
+import { linkIndex, linkReference } from "./reference.js";
+import { formatTag, type TagParts, tagParts } from "./tag.js";
+
+/** Who makes a device, where and when. */
+export interface Origin {
+  owner: string;
+  bootId?: string;
+  machineId?: string;
+  now: Date;
+}
+
+/** A request that only lacks its origin. */
+export type Prepared<Name extends keyof NativeRequests> = (origin: Origin) => NativeRequests[Name];
+
+const maxUint32 = 2 ** 32 - 1;
+
+const createChecks = {
+  name: newLinkName,
+  index: linkIndex,
+  mac: unicastMac,
+  mtu: integer(1, 2 ** 31 - 1),
+  txQueueLength: integer(1, maxUint32),
+  up: boolean,
+  tag: tagParts,
+} satisfies ChecksFor<CreateOptions>;
+
+const hostIPv6 = oneOf("closed", "reduced", "open");
+
+const portChecks = {
+  isolated: boolean,
+  hairpin: boolean,
+  learning: boolean,
+  flood: boolean,
+  mcastFlood: boolean,
+  bcastFlood: boolean,
+  neighSuppress: boolean,
+} satisfies ChecksFor<BridgePortSettings>;
+
+const portSettings = Object.keys(portChecks) as (keyof BridgePortSettings)[];
+
+const userOrGroup = integer(0, maxUint32 - 1);
+
+const macvtapOptions = object(
+  {
+    ...createChecks,
+    hostIPv6,
+    parent: linkReference,
+    mode: oneOf("bridge", "private", "vepa", "passthru", "source"),
+    sourceMacs: arrayOf(unicastMac),
+  } satisfies ChecksFor<CreateMacvtapOptions>,
+  ["parent"],
+);
+
+const tapOptions = object({
+  ...createChecks,
+  ...portChecks,
+  hostIPv6,
+  bridge: linkReference,
+  persist: boolean,
+  multiQueue: boolean,
+  queues: integer(1, 256),
+  vnetHeader: boolean,
+  vnetHeaderSize: oneOf(10, 12),
+  uid: userOrGroup,
+  gid: userOrGroup,
+} satisfies ChecksFor<CreateTapOptions>);
+
+const bridgeOptions = object({
+  ...createChecks,
+  stp: boolean,
+  forwardDelay: integer(0, maxUint32),
+  ageingTime: integer(0, maxUint32),
+  vlanFiltering: boolean,
+  mcastSnooping: boolean,
+  acceptRouterAdvertisements: boolean,
+} satisfies ChecksFor<CreateBridgeOptions>);
+
+const vethOptions = object({
+  ...createChecks,
+  peer: object(createChecks),
+  hostIPv6,
+} satisfies ChecksFor<CreateVethOptions>);
+
+const attachOptions = object({
+  ...portChecks,
+  force: boolean,
+} satisfies ChecksFor<AttachOptions>);
+
+const deleteOptions = object({ force: boolean } satisfies ChecksFor<DeleteOptions>);
+
+const readOptions = object({ statistics: boolean } satisfies ChecksFor<ReadOptions>);
+
+const openMacvtapOptions = object({
+  additionalQueue: boolean,
+} satisfies ChecksFor<OpenMacvtapOptions>);
+
+const listOptions = object({
+  statistics: boolean,
+  kind: string,
+  master: linkReference,
+  parent: linkReference,
+  owner: string,
+} satisfies ChecksFor<ListOptions>);
+
+/** The place of a call's options. */
+function optionsOf(call: string): Place {
+  return { call, argument: "options" };
+}
+
+/** The link that a call is about. */
+function linkOf(call: string, link: unknown): NativeReference {
+  return linkReference(link, { call, argument: "link" });
+}
+
+/** Those of the keys that are set. */
+function pick<T extends object, Key extends keyof T>(from: T, keys: readonly Key[]): Pick<T, Key> {
+  const set = keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]] as const);
+  return Object.fromEntries(set) as Pick<T, Key>;
+}
+
+/** The port settings that are named, if any is: an absent `port` leaves the port alone. */
+function portOf(options: BridgePortSettings): { port?: BridgePortSettings } {
+  const port = pick(options, portSettings);
+  return Object.keys(port).length === 0 ? {} : { port };
+}
+
+/** Refuses the first of `keys` that is set. */
+function refuseOptions<T extends object>(
+  options: T,
+  keys: readonly (keyof T & string)[],
+  expected: string,
+  place: Place,
+): void {
+  const key = keys.find((candidate) => options[candidate] !== undefined);
+  if (key === undefined) return;
+  const at = { ...place, option: key };
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, options[key]);
+}
+
+function defaultMac(kind: MadeKind, tag: TagParts, { owner, machineId }: Origin): string {
+  if (kind !== "macvtap" && kind !== "tap") return randomMac();
+  const role = kind === "tap" ? "tap" : "guest";
+  const { microvm, interface: device } = tag;
+  if (machineId === undefined || microvm === undefined || device === undefined)
+    return randomMac(role);
+  return stableMac(machineId, JSON.stringify([owner, microvm, device]), role);
+}
+
+/** The kernel's words for what is made. */
+const kernelKinds: Readonly<Record<MadeKind, NativeSettings["kind"]>> = {
+  macvtap: "macvtap",
+  tap: "tun",
+  bridge: "bridge",
+  veth: "veth",
+};
+
+/** What every kind of link is made with. */
+function settings(kind: MadeKind, options: CreateOptions, origin: Origin): NativeSettings {
+  const { owner, bootId, now: createdAt } = origin;
+  const tag = options.tag ?? {};
+  return {
+    kind: kernelKinds[kind],
+    name: options.name ?? randomName(kind),
+    alias: formatTag({ ...tag, owner, createdAt, bootId }),
+    mac: options.mac ?? defaultMac(kind, tag, origin),
+    up: options.up ?? true,
+    ...pick(options, ["index", "mtu", "txQueueLength"]),
+  };
+}
+
+/** For `createMacvtap`. */
+export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> {
+  const place = optionsOf("createMacvtap");
+  const options = macvtapOptions(given, place);
+  const { parent, mode = "bridge" } = options;
+  if (mode !== "source")
+    refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
+  const details = { mode, ...pick(options, ["sourceMacs"]) };
+  return (origin) => ({
+    parent,
+    link: { ...settings("macvtap", options, origin), details },
+    hostIPv6: options.hostIPv6 ?? "closed",
+  });
+}
+
+/** For `createTap`. */
+export function createTapRequest(given: unknown): Prepared<"createTap"> {
+  const place = optionsOf("createTap");
+  const options = tapOptions(given, place);
+  const { bridge, persist = true, multiQueue = false, vnetHeader = false, queues = 1 } = options;
+  if (bridge === undefined)
+    refuseOptions(options, portSettings, "no value without option `bridge`", place);
+  if (persist) refuseOptions(options, ["queues"], "no value unless `persist` is false", place);
+  if (!multiQueue && queues > 1)
+    refuseOptions(options, ["queues"], "1 unless `multiQueue` is true", place);
+  if (!vnetHeader)
+    refuseOptions(options, ["vnetHeaderSize"], "no value unless `vnetHeader` is true", place);
+  return (origin) => ({
+    ...pick(options, ["bridge"]),
+    ...portOf(options),
+    link: settings("tap", options, origin),
+    hostIPv6: options.hostIPv6 ?? "closed",
+    persistent: persist,
+    multiQueue,
+    vnetHeader,
+    queues: persist ? 0 : queues,
+    ...pick(options, ["vnetHeaderSize", "uid", "gid"]),
+  });
+}
+
+/** For `createBridge`. */
+export function createBridgeRequest(given: unknown): Prepared<"createBridge"> {
+  const options = bridgeOptions(given, optionsOf("createBridge"));
+  const { stp = false, forwardDelay = stp ? 1500 : 0 } = options;
+  const details = {
+    stp,
+    forwardDelay,
+    ...pick(options, ["ageingTime", "vlanFiltering", "mcastSnooping"]),
+  };
+  return (origin) => ({
+    link: { ...settings("bridge", options, origin), details },
+    acceptRouterAdvertisements: options.acceptRouterAdvertisements ?? false,
+  });
+}
+
+/** For `createVeth`. */
+export function createVethRequest(given: unknown): Prepared<"createVeth"> {
+  const options = vethOptions(given, optionsOf("createVeth"));
+  const peer = { tag: options.tag, ...options.peer };
+  return (origin) => ({
+    link: settings("veth", options, origin),
+    peer: settings("veth", peer, origin),
+    hostIPv6: options.hostIPv6 ?? "open",
+  });
+}
+
+/** For `attachToBridge`. */
+export function attachRequest(
+  link: unknown,
+  bridge: unknown,
+  given: unknown,
+): NativeRequests["attachToBridge"] {
+  const call = "attachToBridge";
+  const options = attachOptions(given, optionsOf(call));
+  return {
+    link: linkOf(call, link),
+    bridge: linkReference(bridge, { call, argument: "bridge" }),
+    ...portOf(options),
+    force: options.force ?? false,
+  };
+}
+
+/** For `detachFromBridge`. */
+export function detachRequest(link: unknown): NativeRequests["detachFromBridge"] {
+  return { link: linkOf("detachFromBridge", link) };
+}
+
+/** For `deleteLink`. */
+export function deleteRequest(
+  link: unknown,
+  given: unknown,
+  tagPrefix: string,
+): NativeRequests["deleteLink"] {
+  const options = deleteOptions(given, optionsOf("deleteLink"));
+  return { link: linkOf("deleteLink", link), tagPrefix, force: options.force ?? false };
+}
+
+/** For `getLink`. */
+export function getLinkRequest(link: unknown, given: unknown): NativeRequests["getLink"] {
+  const options = readOptions(given, optionsOf("getLink"));
+  return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
+}
+
+/** What `listLinks` asks for, and what it looks for in the answer. */
+export interface ListRequest {
+  request: Omit<NativeRequests["listLinks"], "master">;
+  /** An index, or what has to be looked up for it. */
+  master?: number | NativeReference;
+  /** An index, or what has to be looked up for it. */
+  parent?: number | NativeReference;
+  /** Whether a link is one of those asked for, once master and parent are known by index. */
+  matches(link: LinkBase, found: { master?: number; parent?: number }): boolean;
+}
+
+function indexIfKnown(
+  reference: NativeReference | undefined,
+): number | NativeReference | undefined {
+  const named = reference?.name !== undefined || reference?.identity !== undefined;
+  return named ? reference : reference?.index;
+}
+
+/**
+ * For `listLinks`. Everything is checked again in the answer: the kernel gives all links for a
+ * kind that it does not know, and cannot filter by parent or tag.
+ */
+export function listRequest(given: unknown): ListRequest {
+  const {
+    kind,
+    master,
+    parent,
+    owner,
+    statistics = false,
+  } = listOptions(given, optionsOf("listLinks"));
+  return {
+    request: kind ? { kind, statistics } : { statistics },
+    master: indexIfKnown(master),
+    parent: indexIfKnown(parent),
+    matches: (link, found) =>
+      (kind === undefined || link.kind === kind) &&
+      (found.master === undefined || link.master === found.master) &&
+      (found.parent === undefined ||
+        (link.parent === found.parent && link.parentNamespace === undefined)) &&
+      (owner === undefined || link.tag?.owner === owner),
+  };
+}
+
+/** For `openMacvtap`. */
+export function openMacvtapRequest(link: unknown, given: unknown): NativeRequests["openMacvtap"] {
+  const options = openMacvtapOptions(given, optionsOf("openMacvtap"));
+  return { link: linkOf("openMacvtap", link), additionalQueue: options.additionalQueue ?? false };
+}
+
+/** For `openTap`. */
+export function openTapRequest(link: unknown): NativeRequests["openTap"] {
+  return { link: linkOf("openTap", link) };
+}
