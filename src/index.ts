@@ -1,0 +1,28 @@
+/**
+ * The network devices of microVMs: macvtap on a parent interface, tap on a bridge.
+ *
+ * The functions work in the process's own network namespace; the same calls are methods of a
+ * {@link NetworkNamespace}.
+ *
+ * @module
+ */
+export { FlintapError } from "./error.js";
+export type * from "./link.js";
+export { type NamespaceOptions, NetworkNamespace } from "./network-namespace.js";
+export type * from "./options.js";
+export {
+  attachToBridge,
+  createBridge,
+  createMacvtap,
+  createTap,
+  createVeth,
+  deleteLink,
+  detachFromBridge,
+  getLink,
+  listLinks,
+  openMacvtap,
+  openTap,
+} from "./own-namespace.js";
+export { DeviceQueue, type EphemeralTap } from "./queue.js";
+export type { Reason } from "./reasons.js";
+export { parseTag, type Tag, type TagParts, tagMatches } from "./tag.js";

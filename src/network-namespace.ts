@@ -1,0 +1,229 @@
+/**
+ * The handle on a network namespace: its calls, in the caller's terms.
+ *
+ * What a call takes is checked and put together in requests.ts, the order is kept in
+ * operations.ts, what the kernel is asked is the native side's. Every method is async and awaits,
+ * so that V8 can follow a failure's stack back to the caller.
+ */
+import type { NativeAddon, NativeOutcome, NativeReference } from "./addon.js";
+import { object } from "./check.js";
+import type {
+  BridgeLink,
+  Link,
+  LinkBase,
+  LinkOfKind,
+  LinkReference,
+  MacvtapLink,
+  TapLink,
+  VethLink,
+} from "./link.js";
+import { loadAddon } from "./load-addon.js";
+import { Operations } from "./operations.js";
+import type {
+  AttachOptions,
+  CreateBridgeOptions,
+  CreateMacvtapOptions,
+  CreateTapOptions,
+  CreateVethOptions,
+  DeleteOptions,
+  ListKindOptions,
+  ListOptions,
+  OpenMacvtapOptions,
+  ReadOptions,
+} from "./options.js";
+import { DeviceQueue, type EphemeralTap, ephemeralTap } from "./queue.js";
+import {
+  attachRequest,
+  createBridgeRequest,
+  createMacvtapRequest,
+  createTapRequest,
+  createVethRequest,
+  deleteRequest,
+  detachRequest,
+  getLinkRequest,
+  listRequest,
+  openMacvtapRequest,
+  openTapRequest,
+} from "./requests.js";
+import { parseTag, tagOwner, tagPrefix } from "./tag.js";
+
+/** For `NetworkNamespace.current`. */
+export interface NamespaceOptions {
+  /**
+   * Whose devices these are: stands in the tag of every device made, and only devices that have
+   * it are deleted without force. Up to 32 bytes. Default: `"flintap"`.
+   */
+  owner?: string;
+}
+
+const namespaceOptions = object({ owner: tagOwner });
+
+/** A link as the native side gives it, with its tag read. */
+function tagged<Kind extends LinkBase>(link: LinkBase | undefined): Kind {
+  if (link === undefined) throw new Error("The addon gave fewer links than the operation has.");
+  const tag = parseTag(link.alias);
+  if (tag !== undefined) link.tag = tag;
+  return link as Kind;
+}
+
+/**
+ * A network namespace, with a native thread and a socket of its own.
+ *
+ * Calls run in the order in which they were made, one after the other. Calls that wait keep the
+ * process alive; an idle handle does not.
+ */
+export class NetworkNamespace implements AsyncDisposable {
+  /** Whose devices these are; see {@link NamespaceOptions.owner}. */
+  readonly owner: string;
+  readonly #operations: Operations;
+
+  /** @internal */
+  constructor(addon: NativeAddon, owner: string) {
+    this.owner = owner;
+    this.#operations = new Operations(addon, owner);
+  }
+
+  /**
+   * A new handle on the process's own namespace. Throws a FlintapError where the native addon
+   * cannot be loaded.
+   */
+  static current(options: NamespaceOptions = {}): NetworkNamespace {
+    const place = { call: "NetworkNamespace.current", argument: "options" };
+    const { owner = "flintap" } = namespaceOptions(options, place);
+    return new NetworkNamespace(loadAddon(), owner);
+  }
+
+  /** Makes a macvtap. Its guest must use the link's `mac`. */
+  async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
+    const request = createMacvtapRequest(options);
+    const { links } = await this.#operations.create("createMacvtap", request);
+    return tagged(links[0]);
+  }
+
+  /** Makes a tap that goes when the last of its queues is closed; they are handed out. */
+  createTap(options: CreateTapOptions & { persist: false }): Promise<EphemeralTap>;
+  /** Makes a tap that stays until it is deleted. */
+  createTap(options?: CreateTapOptions & { persist?: true }): Promise<TapLink>;
+  /** Makes a tap; only one with `persist: false` has queues. */
+  createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
+  async createTap(options: CreateTapOptions = {}): Promise<TapLink | EphemeralTap> {
+    const request = createTapRequest(options);
+    const { links, fds } = await this.#operations.create("createTap", request);
+    const queues = fds.map((fd) => this.#queue(fd, links[0]));
+    const link = tagged<TapLink>(links[0]);
+    return queues.length === 0 ? link : ephemeralTap(link, queues);
+  }
+
+  /**
+   * Makes a bridge. By default it has a MAC of its own, no spanning tree and no forward delay, and
+   * is deaf to router advertisements.
+   */
+  async createBridge(options: CreateBridgeOptions = {}): Promise<BridgeLink> {
+    const request = createBridgeRequest(options);
+    const { links } = await this.#operations.create("createBridge", request);
+    return tagged(links[0]);
+  }
+
+  /** Makes a veth pair; gives both ends, the peer second. */
+  async createVeth(options: CreateVethOptions = {}): Promise<[VethLink, VethLink]> {
+    const request = createVethRequest(options);
+    const { links } = await this.#operations.create("createVeth", request);
+    return [tagged(links[0]), tagged(links[1])];
+  }
+
+  /**
+   * Makes a link a port of a bridge, with the port settings named. A port of another master stays
+   * there, unless forced.
+   */
+  async attachToBridge(
+    link: LinkReference,
+    bridge: LinkReference,
+    options: AttachOptions = {},
+  ): Promise<Link> {
+    const request = attachRequest(link, bridge, options);
+    const { links } = await this.#operations.run("attachToBridge", request);
+    return tagged(links[0]);
+  }
+
+  /** Takes a link out of the bridge of which it is a port. */
+  async detachFromBridge(link: LinkReference): Promise<Link> {
+    const { links } = await this.#operations.run("detachFromBridge", detachRequest(link));
+    return tagged(links[0]);
+  }
+
+  /** Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one. */
+  async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
+    const request = deleteRequest(link, options, tagPrefix(this.owner));
+    await this.#operations.run("deleteLink", request);
+  }
+
+  /** Reads one link. */
+  async getLink(link: LinkReference, options: ReadOptions = {}): Promise<Link> {
+    const { links } = await this.#operations.run("getLink", getLinkRequest(link, options));
+    return tagged(links[0]);
+  }
+
+  /** Lists the links of one of the kinds that flintap knows. */
+  listLinks<Kind extends Link["kind"]>(options: ListKindOptions<Kind>): Promise<LinkOfKind<Kind>[]>;
+  /**
+   * Lists the links for which everything named holds. A `master` or `parent` that is not named by
+   * its index is looked up first.
+   */
+  listLinks(options?: ListOptions): Promise<Link[]>;
+  async listLinks(options: ListOptions = {}): Promise<Link[]> {
+    const { request, matches, ...named } = listRequest(options);
+    // Without anything to look up there is no await before the list: it keeps its place in line.
+    const master =
+      typeof named.master === "object" ? await this.#indexOf(named.master) : named.master;
+    const parent =
+      typeof named.parent === "object" ? await this.#indexOf(named.parent) : named.parent;
+    const inMaster = master === undefined ? request : { ...request, master };
+    const { links } = await this.#operations.run("listLinks", inMaster);
+    return links
+      .map((link) => tagged<Link>(link))
+      .filter((link) => matches(link, { master, parent }));
+  }
+
+  /**
+   * Opens a queue of a macvtap, verified to be this link's. Each open is one more queue over which
+   * the kernel spreads the guest's frames, so a second one in this process is refused unless it
+   * is asked for. What other processes have open cannot be seen.
+   */
+  async openMacvtap(link: LinkReference, options: OpenMacvtapOptions = {}): Promise<DeviceQueue> {
+    const request = openMacvtapRequest(link, options);
+    return this.#onlyQueue(await this.#operations.run("openMacvtap", request));
+  }
+
+  /** Opens a queue of a tap, verified to be this link's. */
+  async openTap(link: LinkReference): Promise<DeviceQueue> {
+    return this.#onlyQueue(await this.#operations.run("openTap", openTapRequest(link)));
+  }
+
+  /**
+   * Finishes what was called before, then ends the thread. Devices stay, and so do open queues;
+   * these can still be closed.
+   */
+  async close(): Promise<void> {
+    await this.#operations.close();
+  }
+
+  /** The same as `close`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #queue(fd: number, link: LinkBase | undefined): DeviceQueue {
+    const closeFd = (open: number): Promise<void> => this.#operations.closeFd(open);
+    return new DeviceQueue(fd, link?.name ?? "a device", closeFd);
+  }
+
+  #onlyQueue({ fds: [fd], links: [link] }: NativeOutcome): DeviceQueue {
+    if (fd === undefined) throw new Error("The addon gave no descriptor.");
+    return this.#queue(fd, link);
+  }
+
+  async #indexOf(link: NativeReference): Promise<number | undefined> {
+    const { links } = await this.#operations.run("getLink", { link, statistics: false });
+    return links[0]?.index;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Runs operations on a native handle in the order in which they were called, and turns failures
+ * into errors. Knows no operation but the two it needs itself: asking for the host's facts, and
+ * closing a descriptor.
+ *
+ * The functions here are async and await what they call, so that V8 can follow a failure's stack
+ * back to the caller.
+ */
+import type {
+  NativeAddon,
+  NativeHandle,
+  NativeOutcome,
+  NativeRequests,
+  OperationName,
+} from "./addon.js";
+import { errorOf, FlintapError } from "./error.js";
+import type { Origin, Prepared } from "./requests.js";
+
+/** What the tags and addresses of new devices need to know of the host. */
+type HostFacts = Pick<Origin, "bootId" | "machineId">;
+
+function openHandle(addon: NativeAddon): NativeHandle {
+  try {
+    return new addon.Handle();
+  } catch (thrown) {
+    throw errorOf(thrown);
+  }
+}
+
+/** The operations of one namespace handle. */
+export class Operations {
+  readonly #addon: NativeAddon;
+  readonly #owner: string;
+  readonly #handle: NativeHandle;
+  /**
+   * What every operation waits for before it is handed over. While the first create waits for the
+   * host's facts, what was called after it must not overtake it; otherwise it is settled, and
+   * waiting for it all the same keeps the operations in line.
+   */
+  #gate: Promise<void> = Promise.resolve();
+  #asking = false;
+  #host?: HostFacts;
+  #hostFailure: unknown;
+  #closing?: Promise<void>;
+
+  constructor(addon: NativeAddon, owner: string) {
+    this.#addon = addon;
+    this.#owner = owner;
+    this.#handle = openHandle(addon);
+  }
+
+  /** Runs an operation behind those called before. */
+  async run<Name extends OperationName>(
+    operation: Name,
+    request: NativeRequests[Name],
+  ): Promise<NativeOutcome> {
+    return await this.#inLine(operation, () => request);
+  }
+
+  /** Runs an operation whose request needs the host's facts; they are asked for once. */
+  async create<Name extends OperationName>(
+    operation: Name,
+    request: Prepared<Name>,
+  ): Promise<NativeOutcome> {
+    if (this.#host === undefined && !this.#asking && this.#closing === undefined)
+      this.#gate = this.#askHost();
+    return await this.#inLine(operation, () => request(this.#origin()));
+  }
+
+  /**
+   * Closes a descriptor on a native thread; where this handle's has ended, on that of a handle made
+   * for it.
+   */
+  async closeFd(fd: number): Promise<void> {
+    if (this.#closing === undefined) {
+      await this.run("closeQueue", { fd });
+      return;
+    }
+    const last = new Operations(this.#addon, this.#owner);
+    try {
+      await last.run("closeQueue", { fd });
+    } finally {
+      await last.close();
+    }
+  }
+
+  /** Ends the native thread behind what was called before. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #inLine<Name extends OperationName>(
+    operation: Name,
+    request: () => NativeRequests[Name],
+  ): Promise<NativeOutcome> {
+    if (this.#closing !== undefined)
+      throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
+    await this.#gate;
+    try {
+      return await this.#handle.run(operation, request());
+    } catch (thrown) {
+      throw errorOf(thrown);
+    }
+  }
+
+  /** Never rejects: it is the gate of operations that do not need the facts, too. */
+  async #askHost(): Promise<void> {
+    this.#asking = true;
+    try {
+      const { bootId, machineId } = await this.#handle.run("describeHost", {});
+      this.#host = { bootId, machineId };
+    } catch (thrown) {
+      this.#hostFailure = thrown;
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #origin(): Origin {
+    if (this.#host === undefined) throw this.#hostFailure;
+    return { ...this.#host, owner: this.#owner, now: new Date() };
+  }
+
+  async #finish(): Promise<void> {
+    await this.#gate;
+    await this.#handle.close();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The calls of a namespace handle as functions: they work in the process's own network namespace,
+ * on one handle that is made when it is first needed.
+ */
+import type {
+  BridgeLink,
+  Link,
+  LinkOfKind,
+  LinkReference,
+  MacvtapLink,
+  TapLink,
+  VethLink,
+} from "./link.js";
+import { NetworkNamespace } from "./network-namespace.js";
+import type {
+  AttachOptions,
+  CreateBridgeOptions,
+  CreateMacvtapOptions,
+  CreateTapOptions,
+  CreateVethOptions,
+  DeleteOptions,
+  ListKindOptions,
+  ListOptions,
+  OpenMacvtapOptions,
+  ReadOptions,
+} from "./options.js";
+import type { DeviceQueue, EphemeralTap } from "./queue.js";
+
+let handle: NetworkNamespace | undefined;
+
+function own(): NetworkNamespace {
+  handle ??= NetworkNamespace.current();
+  return handle;
+}
+
+/** {@link NetworkNamespace.createMacvtap} in the process's own namespace. */
+export async function createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
+  return await own().createMacvtap(options);
+}
+
+/** {@link NetworkNamespace.createTap} in the process's own namespace, with its queues. */
+export function createTap(options: CreateTapOptions & { persist: false }): Promise<EphemeralTap>;
+/** {@link NetworkNamespace.createTap} in the process's own namespace. */
+export function createTap(options?: CreateTapOptions & { persist?: true }): Promise<TapLink>;
+/** {@link NetworkNamespace.createTap} in the process's own namespace. */
+export function createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
+export async function createTap(options?: CreateTapOptions): Promise<TapLink | EphemeralTap> {
+  return await own().createTap(options ?? {});
+}
+
+/** {@link NetworkNamespace.createBridge} in the process's own namespace. */
+export async function createBridge(options?: CreateBridgeOptions): Promise<BridgeLink> {
+  return await own().createBridge(options);
+}
+
+/** {@link NetworkNamespace.createVeth} in the process's own namespace. */
+export async function createVeth(options?: CreateVethOptions): Promise<[VethLink, VethLink]> {
+  return await own().createVeth(options);
+}
+
+/** {@link NetworkNamespace.attachToBridge} in the process's own namespace. */
+export async function attachToBridge(
+  link: LinkReference,
+  bridge: LinkReference,
+  options?: AttachOptions,
+): Promise<Link> {
+  return await own().attachToBridge(link, bridge, options);
+}
+
+/** {@link NetworkNamespace.detachFromBridge} in the process's own namespace. */
+export async function detachFromBridge(link: LinkReference): Promise<Link> {
+  return await own().detachFromBridge(link);
+}
+
+/** {@link NetworkNamespace.deleteLink} in the process's own namespace. */
+export async function deleteLink(link: LinkReference, options?: DeleteOptions): Promise<void> {
+  await own().deleteLink(link, options);
+}
+
+/** {@link NetworkNamespace.getLink} in the process's own namespace. */
+export async function getLink(link: LinkReference, options?: ReadOptions): Promise<Link> {
+  return await own().getLink(link, options);
+}
+
+/** {@link NetworkNamespace.listLinks} in the process's own namespace, of one kind. */
+export function listLinks<Kind extends Link["kind"]>(
+  options: ListKindOptions<Kind>,
+): Promise<LinkOfKind<Kind>[]>;
+/** {@link NetworkNamespace.listLinks} in the process's own namespace. */
+export function listLinks(options?: ListOptions): Promise<Link[]>;
+export async function listLinks(options?: ListOptions): Promise<Link[]> {
+  return await own().listLinks(options);
+}
+
+/** {@link NetworkNamespace.openMacvtap} in the process's own namespace. */
+export async function openMacvtap(
+  link: LinkReference,
+  options?: OpenMacvtapOptions,
+): Promise<DeviceQueue> {
+  return await own().openMacvtap(link, options);
+}
+
+/** {@link NetworkNamespace.openTap} in the process's own namespace. */
+export async function openTap(link: LinkReference): Promise<DeviceQueue> {
+  return await own().openTap(link);
+}

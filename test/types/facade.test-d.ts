@@ -1,0 +1,99 @@
+import { expectTypeOf, test } from "vitest";
+import {
+  attachToBridge,
+  type BridgeDetails,
+  createMacvtap,
+  createTap,
+  createVeth,
+  type DeviceQueue,
+  type deleteLink,
+  type EphemeralTap,
+  type FlintapError,
+  type Link,
+  listLinks,
+  type MacvtapLink,
+  type MacvtapMode,
+  type NetworkNamespace,
+  type Reason,
+  type TapLink,
+  type VethLink,
+} from "../../src/index.js";
+
+test("a link is narrowed by its kind", () => {
+  const narrow = (link: Link): void => {
+    if (link.kind === "macvtap") expectTypeOf(link.details.mode).toEqualTypeOf<MacvtapMode>();
+    if (link.kind === "bridge") expectTypeOf(link.details).toEqualTypeOf<BridgeDetails>();
+    if (link.kind === "tun") expectTypeOf(link.details.type).toEqualTypeOf<"tap" | "tun">();
+    if (link.kind === "") expectTypeOf(link).not.toHaveProperty("details");
+  };
+  expectTypeOf(narrow).toBeFunction();
+});
+
+test("createTap gives queues for persist: false, and only then", () => {
+  expectTypeOf(createTap({ persist: false })).resolves.toEqualTypeOf<EphemeralTap>();
+  expectTypeOf<EphemeralTap["queues"]>().toEqualTypeOf<DeviceQueue[]>();
+  expectTypeOf(createTap()).resolves.toEqualTypeOf<TapLink>();
+  expectTypeOf(createTap({ bridge: "br0" })).resolves.toEqualTypeOf<TapLink>();
+  expectTypeOf(createTap({ persist: true })).resolves.toEqualTypeOf<TapLink>();
+  const persist: boolean = Math.random() < 0.5;
+  expectTypeOf(createTap({ persist })).resolves.toEqualTypeOf<TapLink | EphemeralTap>();
+});
+
+test("the functions have the types of a handle's methods", () => {
+  expectTypeOf<typeof createTap>().toEqualTypeOf<NetworkNamespace["createTap"]>();
+  expectTypeOf<typeof createMacvtap>().toEqualTypeOf<NetworkNamespace["createMacvtap"]>();
+  expectTypeOf<typeof createVeth>().toEqualTypeOf<NetworkNamespace["createVeth"]>();
+  expectTypeOf<typeof attachToBridge>().toEqualTypeOf<NetworkNamespace["attachToBridge"]>();
+  expectTypeOf<typeof deleteLink>().toEqualTypeOf<NetworkNamespace["deleteLink"]>();
+  expectTypeOf<typeof listLinks>().toEqualTypeOf<NetworkNamespace["listLinks"]>();
+});
+
+test("port settings need a bridge", () => {
+  expectTypeOf(createTap({ bridge: "br0", isolated: true })).resolves.toEqualTypeOf<TapLink>();
+  // @ts-expect-error there is no port without a bridge
+  void createTap({ isolated: true });
+  const bridge: string | undefined = Math.random() < 0.5 ? "br0" : undefined;
+  // @ts-expect-error the bridge may be missing
+  void createTap({ bridge, hairpin: true });
+});
+
+test("an option that does not exist is an error", () => {
+  // @ts-expect-error misspelt
+  void createTap({ brigde: "br0" });
+  // @ts-expect-error misspelt
+  void attachToBridge("t0", "br0", { isolate: true });
+  // @ts-expect-error a macvtap is no bridge port
+  void createMacvtap({ parent: "enp0", isolated: true });
+});
+
+test("createMacvtap needs a parent and takes only the modes there are", () => {
+  expectTypeOf(createMacvtap({ parent: 2, mode: "vepa" })).resolves.toEqualTypeOf<MacvtapLink>();
+  // @ts-expect-error no parent
+  void createMacvtap({});
+  // @ts-expect-error no such mode
+  void createMacvtap({ parent: "enp0", mode: "brigde" });
+});
+
+test("a held link names a link, a tap with queues too", () => {
+  expectTypeOf<MacvtapLink>().toExtend<Parameters<typeof deleteLink>[0]>();
+  expectTypeOf<EphemeralTap>().toExtend<Parameters<typeof attachToBridge>[0]>();
+  expectTypeOf(createVeth()).resolves.toEqualTypeOf<[VethLink, VethLink]>();
+});
+
+test("listLinks of one kind gives links of that kind", () => {
+  expectTypeOf(listLinks({ kind: "macvtap" })).resolves.toEqualTypeOf<MacvtapLink[]>();
+  expectTypeOf(listLinks({ kind: "vxlan" })).resolves.toEqualTypeOf<Link[]>();
+  expectTypeOf(listLinks({ master: "br0" })).resolves.toEqualTypeOf<Link[]>();
+});
+
+test("what has to be closed is disposable", () => {
+  expectTypeOf<DeviceQueue>().toExtend<Disposable & AsyncDisposable>();
+  expectTypeOf<EphemeralTap>().toExtend<Disposable & AsyncDisposable>();
+  expectTypeOf<NetworkNamespace>().toExtend<AsyncDisposable>();
+});
+
+test("an error's reason is one of those there are", () => {
+  expectTypeOf<FlintapError["reason"]>().toEqualTypeOf<Reason>();
+  expectTypeOf<"duplicate-mac">().toExtend<Reason>();
+  expectTypeOf<"no-such-reason">().not.toExtend<Reason>();
+});
