@@ -1,0 +1,50 @@
+/**
+ * The host's configuration: flintlockd's config.yaml, as far as it is about network devices. What
+ * a microVM's spec asks for decides which of the two keys is used.
+ */
+import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import { parseText } from "./document.js";
+import { check, formatPath, hostInterface, isObject } from "./fields.js";
+import { InvalidDocumentError } from "./invalid-document.js";
+
+/** The keys of flintlockd's configuration that name the host's side of the guests' network. */
+export interface HostConfig {
+  /** `parent-iface`: the wired interface (or bond) that macvtaps stand on. */
+  parentIface?: string;
+  /** `bridge-name`: the bridge that taps are attached to. */
+  bridgeName?: string;
+}
+
+const configSchema = v.pipe(
+  v.custom<object>(isObject, "keys and their values"),
+  v.object({ "parent-iface": hostInterface, "bridge-name": hostInterface }),
+);
+
+/**
+ * Reads flintlockd's configuration. Either key may be missing, or both; all others belong to
+ * flintlockd and are left alone.
+ *
+ * @param text The content of config.yaml.
+ * @param source What it is called in errors.
+ * @throws {InvalidDocumentError} It is no YAML, or one of the two keys is no interface name.
+ */
+export function parseConfig(text: string, source = "config"): HostConfig {
+  const { output, faults } = check(configSchema, parseText(text, source) ?? {});
+  if (output === undefined) {
+    const issues = faults.map(({ keys, ...fault }) => ({ path: formatPath(keys), ...fault }));
+    throw new InvalidDocumentError(source, issues);
+  }
+  return { parentIface: output["parent-iface"], bridgeName: output["bridge-name"] };
+}
+
+/**
+ * Reads flintlockd's configuration from a file; by default from where flintlockd has it.
+ *
+ * @param path The file.
+ * @throws {InvalidDocumentError} As {@link parseConfig}; a file that can't be read rejects with
+ *   the error of `fs.readFile`.
+ */
+export async function loadConfig(path = "/etc/opt/flintlockd/config.yaml"): Promise<HostConfig> {
+  return parseConfig(await readFile(path, "utf8"), path);
+}

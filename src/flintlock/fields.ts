@@ -1,0 +1,144 @@
+/**
+ * The fields that configs and specs are made of, as valibot schemas, and the one way from what a
+ * schema finds to a document's faults. A schema's message is what belongs in its field: it goes
+ * behind "expected".
+ */
+import { isIP } from "node:net";
+import * as v from "valibot";
+import { formatMac, parseMac } from "../mac.js";
+import { existingLinkName } from "../name.js";
+import { describeValue } from "./invalid-document.js";
+
+/** A fault, its place not yet in words. */
+export interface Fault {
+  keys: unknown[];
+  expected: string;
+  received: string;
+}
+
+/** What is wrong with a value: a reason, "" where "expected" is reason enough, undefined: nothing. */
+type FaultOf<Value> = (value: Value) => string | undefined;
+
+/** Whether a value is an object with keys, as a document's `{}` gives one. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A text. */
+export function text(expected: string, faultOf: FaultOf<string>) {
+  return v.pipe(v.string(expected), sound(expected, faultOf));
+}
+
+/** A text that may be missing: null and the empty string leave a field out, as in proto3. */
+export function optionalText(expected: string, faultOf: FaultOf<string>) {
+  return v.pipe(
+    v.nullish(v.string(expected)),
+    v.transform((value) => value || undefined),
+    sound(expected, (value) => (value === undefined ? undefined : faultOf(value))),
+  );
+}
+
+function sound<Value>(expected: string, faultOf: FaultOf<Value>) {
+  return v.rawCheck<Value>(({ dataset, addIssue }) => {
+    const fault = dataset.typed ? faultOf(dataset.value) : undefined;
+    if (fault === undefined) return;
+    const received = describeValue(dataset.value);
+    addIssue({ message: expected, received: fault === "" ? received : `${received} (${fault})` });
+  });
+}
+
+/**
+ * An object with these fields and no others, so that a misspelt one is not taken for one left out.
+ * `missing` is what belongs in a field that has to be there.
+ */
+export function closedObject<Entries extends v.ObjectEntries>(
+  entries: Entries,
+  missing: { [Key in keyof Entries]?: string } = {},
+) {
+  const known = Object.keys(entries);
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isObject, "an object"),
+    v.looseObject(entries, (issue) => missing[String(issue.path?.at(-1)?.key)] ?? "a value"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!isObject(dataset.value)) return;
+      const input = dataset.value;
+      for (const key of Object.keys(input).filter((key) => !known.includes(key))) {
+        addIssue({
+          message: `no field but ${known.join(", ")}`,
+          received: describeValue(input[key]),
+          path: [{ type: "object", origin: "key", input, key, value: input[key] }],
+        });
+      }
+    }),
+  );
+}
+
+/** What is wrong with a word: nothing in it, or a character that may not be. */
+export function wordFault(value: string, forbidden: RegExp): string | undefined {
+  const [character] = forbidden.exec(value) ?? [];
+  if (character !== undefined) return `${JSON.stringify(character)} may not be in it`;
+  return value === "" ? "" : undefined;
+}
+
+/** The name of an interface of the host, if one is named. */
+export const hostInterface = optionalText("the name of an interface of the host", (value) => {
+  try {
+    existingLinkName(value, { call: "check", argument: "name" });
+    return undefined;
+  } catch {
+    return "no name that a link can have";
+  }
+});
+
+/** A MAC that a guest can have, if one is given; in lower case with colons. */
+export const optionalGuestMac = v.pipe(
+  optionalText("a unicast MAC", (value) => {
+    const bytes = parseMac(value);
+    if (bytes === undefined) return "";
+    if (bytes.every((byte) => byte === 0)) return "all zero";
+    return ((bytes[0] ?? 0) & 1) === 1 ? "multicast bit set" : undefined;
+  }),
+  v.transform((value) => value && canonicalMac(value)),
+);
+
+/** The one spelling of a MAC, by which two can be compared; other text is left as it is. */
+export function canonicalMac(mac: string): string {
+  const bytes = parseMac(mac);
+  return bytes === undefined ? mac : formatMac(bytes);
+}
+
+/** An IPv4 or IPv6 address. */
+export const ipAddress = text("an IP address", (value) => (isIP(value) === 0 ? "" : undefined));
+
+/** Describes an address with prefix length. */
+export const cidrExpected = "an IP address with prefix length, such as 10.0.0.2/24";
+
+/** What is wrong with an address with prefix length. */
+export function cidrFault(value: string): string | undefined {
+  const [address = "", prefix = "", ...rest] = value.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(prefix)) return "";
+  const longest = version === 4 ? 32 : 128;
+  return Number(prefix) <= longest ? undefined : `a prefix has at most ${longest} bits`;
+}
+
+/** Checks a value against a schema: its output, or all the faults. */
+export function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): { output?: v.InferOutput<Schema>; faults: Fault[] } {
+  const result = v.safeParse(schema, value);
+  if (result.success) return { output: result.output, faults: [] };
+  const faults = result.issues.map((issue) => ({
+    keys: (issue.path ?? []).map((item) => item.key),
+    expected: issue.message,
+    received: issue.type === "raw_check" ? issue.received : describeValue(issue.input),
+  }));
+  return { faults };
+}
+
+/** `["interfaces", 1, "guest_mac"]` as `interfaces[1].guest_mac`. */
+export function formatPath(keys: readonly unknown[]): string {
+  const steps = keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
+  return steps.join("").replace(/^\./, "");
+}

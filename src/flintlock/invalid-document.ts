@@ -1,0 +1,57 @@
+/**
+ * What is wrong with a config or a spec: every fault of the document at once, each with the place,
+ * what belongs there and what was found. Knows nothing of files, formats or the kernel.
+ */
+
+/** One fault of a document. */
+export interface DocumentIssue {
+  /** Where, in the document's own spelling: `interfaces[1].guest_mac`; empty for the whole. */
+  path: string;
+  /** What belongs there, such as `a unicast MAC`. */
+  expected: string;
+  /** What was found, such as `"e7:00:00:00:00:01" (multicast bit set)`. */
+  received: string;
+}
+
+/**
+ * A config or spec was refused, before anything was sent to the kernel. The message has one line
+ * for each of the `issues`.
+ */
+export class InvalidDocumentError extends Error {
+  override readonly name = "InvalidDocumentError";
+  /** Always `"ERR_INVALID_DOCUMENT"`. */
+  readonly code = "ERR_INVALID_DOCUMENT";
+  /** What the document is called: a file's path, or "spec" and "config" for plain text. */
+  readonly source: string;
+  /** All the faults, in the document's order. */
+  readonly issues: readonly DocumentIssue[];
+
+  /**
+   * @param source What the document is called.
+   * @param issues Its faults; at least one.
+   * @param options The cause, where another library refused it.
+   */
+  constructor(source: string, issues: readonly DocumentIssue[], options?: ErrorOptions) {
+    const faults = issues.map((issue) => `  ${issueLine(issue)}`);
+    super([`${source} is refused:`, ...faults].join("\n"), options);
+    this.source = source;
+    this.issues = issues;
+  }
+}
+
+/** One issue in one line: `interfaces[0].type: expected 0 or 1, received 7`. */
+export function issueLine({ path, expected, received }: DocumentIssue): string {
+  const fault = `expected ${expected}, received ${received}`;
+  return path === "" ? fault : `${path}: ${fault}`;
+}
+
+const longestQuote = 60;
+
+/** Puts a value of a document into the words of a {@link DocumentIssue}. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+}

@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { loadConfig, parseConfig } from "../../../src/flintlock/config.js";
+import { fixturePath, refusal } from "./fixture.js";
+
+describe("config.yaml", () => {
+  test("gives both keys, and leaves flintlockd's own alone", async () => {
+    const config = await loadConfig(fixturePath("config.yaml"));
+    expect(config).toEqual({ parentIface: "enp0", bridgeName: "br0" });
+  });
+
+  test.each([
+    ["either", "bridge-name: br0", { bridgeName: "br0" }],
+    ["none", "verbosity: 9", {}],
+    ["an empty one", "parent-iface:\nbridge-name: ''", {}],
+    ["no content at all", "# nothing\n", {}],
+    ["JSON, which is YAML too", '{"parent-iface": "enp0"}', { parentIface: "enp0" }],
+  ])("may have %s", (_, text, expected) => {
+    expect(parseConfig(text)).toEqual(expected);
+  });
+
+  test("refuses both keys at once, each with what was found", () => {
+    const text = "parent-iface: 7\nbridge-name: br 0";
+    expect(refusal(() => parseConfig(text, "config.yaml"))).toEqual([
+      "  parent-iface: expected the name of an interface of the host, received 7",
+      '  bridge-name: expected the name of an interface of the host, received "br 0" (no name that a link can have)',
+    ]);
+  });
+
+  test("refuses a list", () => {
+    expect(refusal(() => parseConfig("- enp0"))).toEqual([
+      "  expected keys and their values, received a list",
+    ]);
+  });
+
+  test("rejects with the system's error where there is no file", async () => {
+    await expect(loadConfig("/nonexistent/config.yaml")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
