@@ -1,0 +1,29 @@
+/**
+ * Flintlock's words: its host configuration, its microVM specs, and the devices that they ask for.
+ *
+ * ```ts
+ * import { NetworkNamespace } from "flintap";
+ * import { loadConfig, loadSpec, provision, release } from "flintap/flintlock";
+ *
+ * await using namespace = NetworkNamespace.current();
+ * const microvm = await loadSpec("spec.json");
+ * const { status } = await provision(microvm, { config: await loadConfig(), namespace });
+ * await release(microvm, { namespace });
+ * ```
+ *
+ * @module
+ */
+export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
+export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
+export { hostDeviceName, microvmName } from "./names.js";
+export {
+  type Provisioned,
+  type ProvisionedInterface,
+  type ProvisionOptions,
+  provision,
+  type ReleasedInterface,
+  release,
+} from "./service.js";
+export { loadSpec, parseSpec, type SpecOptions } from "./spec.js";
+export type { InterfaceStatus, NetworkStatus } from "./status.js";

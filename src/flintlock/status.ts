@@ -1,0 +1,24 @@
+/** The status that flintlock keeps of a microVM's interfaces, in its own field names. */
+import type { ProvisionedInterface } from "./service.js";
+
+/** An interface's status. */
+export interface InterfaceStatus {
+  /** The name of the device on the host. */
+  host_device_name: string;
+  /** The index of the device on the host. */
+  index: number;
+  /** The guest's MAC, in upper case. A tap's own is another. */
+  mac_address: string;
+}
+
+/** The status of a microVM's interfaces, by device id. */
+export type NetworkStatus = Record<string, InterfaceStatus>;
+
+/** Puts what was provisioned into flintlock's words. */
+export function statusOf(interfaces: readonly ProvisionedInterface[]): NetworkStatus {
+  const entries = interfaces.map(({ deviceId, link, guestMac }): [string, InterfaceStatus] => [
+    deviceId,
+    { host_device_name: link.name, index: link.index, mac_address: guestMac.toUpperCase() },
+  ]);
+  return Object.fromEntries(entries);
+}
