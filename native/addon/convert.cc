@@ -1,0 +1,170 @@
+#include "addon/convert.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+
+namespace flintap::addon {
+namespace {
+
+Napi::String text(Napi::Env env, std::string_view value) {
+  return Napi::String::New(env, value.data(), value.size());
+}
+
+Napi::Array texts(Napi::Env env, const std::vector<std::string>& values) {
+  const auto array = Napi::Array::New(env, values.size());
+  for (std::uint32_t at = 0; at < values.size(); ++at) array.Set(at, text(env, values[at]));
+  return array;
+}
+
+struct ToJs {
+  Napi::Env env;
+
+  Napi::Value operator()(std::monostate) const { return env.Undefined(); }
+  Napi::Value operator()(bool value) const { return Napi::Boolean::New(env, value); }
+  Napi::Value operator()(std::int64_t value) const {
+    return Napi::Number::New(env, static_cast<double>(value));
+  }
+  Napi::Value operator()(std::uint64_t value) const { return Napi::BigInt::New(env, value); }
+  Napi::Value operator()(const std::string& value) const { return text(env, value); }
+  Napi::Value operator()(const std::vector<std::string>& values) const {
+    return texts(env, values);
+  }
+  Napi::Value operator()(const Nested& nested) const {
+    return to_js(env, *nested.record, *nested.schema);
+  }
+};
+
+Napi::Array unknown_to_js(Napi::Env env, const std::vector<RawAttribute>& attributes) {
+  const auto array = Napi::Array::New(env, attributes.size());
+  for (std::uint32_t at = 0; at < attributes.size(); ++at) {
+    const RawAttribute& attribute = attributes[at];
+    auto entry = Napi::Object::New(env);
+    auto data = Napi::Uint8Array::New(env, attribute.data.size());
+    std::ranges::copy(std::as_bytes(std::span(attribute.data)),
+                      reinterpret_cast<std::byte*>(data.Data()));
+    entry.Set("type", Napi::Number::New(env, attribute.type));
+    entry.Set("data", data);
+    array.Set(at, entry);
+  }
+  return array;
+}
+
+Napi::TypeError wrong(Napi::Env env, const std::string& path, std::string_view expected) {
+  return Napi::TypeError::New(env, path + ": expected " + std::string(expected));
+}
+
+// What is no whole number stays unset, and the field's own shape refuses it.
+Value number_from_js(const Napi::Value& value) {
+  const double number = value.As<Napi::Number>().DoubleValue();
+  constexpr double kExact = 9'007'199'254'740'991.0;
+  if (std::trunc(number) != number || std::abs(number) > kExact) return {};
+  return static_cast<std::int64_t>(number);
+}
+
+Value list_from_js(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> list;
+  for (std::uint32_t at = 0; at < array.Length(); ++at) {
+    const Napi::Value entry = array[at];
+    if (!entry.IsString()) return {};
+    list.push_back(entry.As<Napi::String>().Utf8Value());
+  }
+  return list;
+}
+
+Value nested_from_js(const Napi::Value& value, const Schema& schema, const std::string& path) {
+  auto record = schema.make();
+  from_js(value.As<Napi::Object>(), *record, schema, path);
+  return Nested{.record = nullptr, .schema = &schema, .owned = std::move(record)};
+}
+
+Value value_from_js(const Napi::Value& value, const Field& field, const Record& owner,
+                    const std::string& path) {
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  if (value.IsNumber()) return number_from_js(value);
+  if (value.IsArray()) return list_from_js(value);
+  const Schema* schema = field.nested == nullptr ? nullptr : field.nested(owner);
+  if (value.IsObject() && schema != nullptr) return nested_from_js(value, *schema, path);
+  return {};
+}
+
+}  // namespace
+
+Napi::Object to_js(Napi::Env env, const Record& record, const Schema& schema) {
+  auto object = Napi::Object::New(env);
+  for (const Field& field : schema.fields) {
+    if (field.get == nullptr) continue;
+    const Value value = field.get(record);
+    if (std::holds_alternative<std::monostate>(value)) continue;
+    object.Set(text(env, field.name), std::visit(ToJs{env}, value));
+  }
+  if (!record.unknown.empty()) object.Set("unknown", unknown_to_js(env, record.unknown));
+  return object;
+}
+
+void from_js(const Napi::Object& object, Record& record, const Schema& schema,
+             const std::string& path) {
+  const Napi::Env env = object.Env();
+  const Napi::Array names = object.GetPropertyNames();
+  for (std::uint32_t at = 0; at < names.Length(); ++at) {
+    const std::string name = names.Get(at).ToString().Utf8Value();
+    const Field* field = schema.find(std::string_view(name));
+    if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
+      throw wrong(env, path + "." + name, "no such field");
+    }
+  }
+  // In the table's order: a link's kind comes before the details that depend on it.
+  for (const Field& field : schema.fields) {
+    if (field.set == nullptr) continue;
+    const std::string inner = path + "." + std::string(field.name);
+    const Napi::Value value = object.Get(text(env, field.name));
+    if (value.IsUndefined()) {
+      if (field.required) throw wrong(env, inner, field.expected);
+    } else if (!field.set(record, value_from_js(value, field, record, inner))) {
+      throw wrong(env, inner, field.expected);
+    }
+  }
+}
+
+Napi::Object outcome_to_js(Napi::Env env, Outcome& outcome) {
+  auto object = Napi::Object::New(env);
+  const auto links = Napi::Array::New(env, outcome.links.size());
+  for (std::uint32_t at = 0; at < outcome.links.size(); ++at) {
+    links.Set(at, to_js(env, outcome.links[at], kLinkSchema));
+  }
+  const auto fds = Napi::Array::New(env, outcome.fds.size());
+  for (std::uint32_t at = 0; at < outcome.fds.size(); ++at) {
+    fds.Set(at, Napi::Number::New(env, outcome.fds[at].get()));
+  }
+  object.Set("links", links);
+  object.Set("fds", fds);
+  if (outcome.boot_id) object.Set("bootId", text(env, *outcome.boot_id));
+  if (outcome.machine_id) object.Set("machineId", text(env, *outcome.machine_id));
+  for (Fd& fd : outcome.fds) (void)fd.release();
+  return object;
+}
+
+Napi::Object failure_to_js(Napi::Env env, const Failure& failure, std::string_view operation) {
+  auto object = Napi::Object::New(env);
+  object.Set("errno", Napi::Number::New(env, failure.error));
+  object.Set("reason", text(env, failure.reason));
+  object.Set("operation", text(env, operation));
+  object.Set("step", text(env, failure.step));
+  const auto set_if_said = [&](const char* name, const std::string& value) {
+    if (!value.empty()) object.Set(name, text(env, value));
+  };
+  set_if_said("device", failure.device);
+  set_if_said("kernelMessage", failure.kernel_text);
+  if (!failure.attribute.empty()) {
+    object.Set("attribute", text(env, failure.attribute));
+    object.Set("expected", text(env, failure.expected));
+    object.Set("actual", text(env, failure.actual));
+  }
+  if (!failure.left_behind.empty()) object.Set("leftBehind", texts(env, failure.left_behind));
+  return object;
+}
+
+}  // namespace flintap::addon

@@ -1,0 +1,48 @@
+// The JavaScript object that stands for a network namespace's operation thread.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/executor/executor.h"
+
+namespace flintap::addon {
+
+class Handle : public Napi::ObjectWrap<Handle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit Handle(const Napi::CallbackInfo& info);
+  ~Handle() override;
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+ private:
+  struct Call;
+  static void settle_all(Napi::Env env, Napi::Function callback, Handle* handle, void* data);
+  using Wake = Napi::TypedThreadSafeFunction<Handle, void, &Handle::settle_all>;
+
+  Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  Napi::Value submit(Napi::Env env, std::unique_ptr<Call> call);
+  void settle(Napi::Env env, Call& call);
+  // On the operation thread.
+  void done(std::unique_ptr<Task> task);
+  // Waits for what runs; what is queued is dropped.
+  static void end_at_teardown(void* handle);
+  void end_thread(Napi::Env env);
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Task>> done_;  // guarded by mutex_
+  std::size_t pending_ = 0;                  // JavaScript thread only, as all below
+  bool closing_ = false;
+  bool ended_ = false;
+  Wake wake_;
+  std::unique_ptr<Executor> executor_;
+};
+
+}  // namespace flintap::addon

@@ -1,0 +1,13 @@
+// The IPv6 settings of one link that rtnetlink can't write: /proc/sys/net/ipv6/conf/<name>/.
+#pragma once
+
+#include <string>
+
+namespace flintap {
+
+// Writes "0" or "1". Returns 0 or an errno: ENOENT where the link has no IPv6, EROFS where
+// /proc/sys is read-only, as in most containers. /proc/sys/net is that of the calling thread's
+// namespace.
+int write_ipv6_setting(const std::string& link_name, const char* setting, bool value);
+
+}  // namespace flintap

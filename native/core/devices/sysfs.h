@@ -1,0 +1,27 @@
+// /sys/class/net of the calling thread's network namespace. The /sys that is mounted shows the
+// namespace in which somebody mounted it, and setns does not change that.
+#pragma once
+
+#include <string>
+
+#include "core/link/link.h"
+#include "core/system/fd.h"
+
+namespace flintap {
+
+class Sysfs {
+ public:
+  // A file below /sys/class/net/<name of the link>/, without its last newline; empty, with errno
+  // set, where it can't be read.
+  // Throws Failure "sysfs-foreign" where no sysfs of this namespace can be had for that link.
+  std::string read(const Link& link, const std::string& file);
+
+ private:
+  void open();
+  void check_is_ours(const Link& link) const;
+
+  Fd root_;
+  bool borrowed_ = false;  // the mounted /sys
+};
+
+}  // namespace flintap

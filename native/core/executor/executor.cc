@@ -1,0 +1,84 @@
+#include "core/executor/executor.h"
+
+#include <pthread.h>
+
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <utility>
+
+#include "core/system/seam.h"
+
+namespace flintap {
+namespace {
+
+// Signals are the application's: none of its handlers runs here, none interrupts an operation.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+Executor::Executor(OnDone on_done) : on_done_(std::move(on_done)) {
+  thread_ = std::thread([this] { work(); });
+}
+
+Executor::~Executor() { stop(); }
+
+void Executor::submit(std::unique_ptr<Task> task) {
+  {
+    const std::scoped_lock lock(mutex_);
+    queue_.push_back(std::move(task));
+  }
+  ++submissions_;
+  submissions_.notify_one();
+}
+
+void Executor::stop() {
+  stopping_ = true;
+  ++submissions_;
+  submissions_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::deque<std::unique_ptr<Task>> Executor::take_all() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(queue_, {});
+}
+
+void Executor::work() {
+  block_signals();
+  pthread_setname_np(pthread_self(), "flintap");
+  for (;;) {
+    const std::uint32_t seen = submissions_;
+    auto tasks = take_all();
+    for (auto& task : tasks) {
+      if (stopping_) return;
+      const bool last = task->operation == nullptr;
+      if (!last) run(*task);
+      if (last) context_.reset();
+      on_done_(std::move(task));
+      if (last) return;
+    }
+    if (stopping_) return;
+    if (tasks.empty()) submissions_.wait(seen);
+  }
+}
+
+void Executor::run(Task& task) {
+  const seam::Scope counted;
+  try {
+    if (!context_) context_.emplace();
+    task.outcome = task.operation->run(*context_, *task.request);
+  } catch (const Failure& failure) {
+    task.failure = failure;
+  } catch (const std::bad_alloc&) {
+    task.failure.emplace(ENOMEM, reason::kernel, "allocate memory");
+  } catch (const std::exception&) {
+    task.failure.emplace(0, reason::kernel, "run the operation");
+  }
+}
+
+}  // namespace flintap

@@ -1,0 +1,66 @@
+// One thread for one network namespace: runs operations in the order in which they were submitted.
+//
+// The thread opens its netlink socket itself, so that socket, /dev/net/tun and /proc/sys are all
+// those of its namespace. It is used for nothing else.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "core/failure.h"
+#include "core/operations/operation.h"
+
+namespace flintap {
+
+// An operation with its request, and after it ran, with its outcome or failure.
+struct Task {
+  const Operation* operation = nullptr;  // null: ends the thread
+  std::unique_ptr<Record> request;
+  Outcome outcome;
+  std::optional<Failure> failure;
+
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual ~Task() = default;
+};
+
+class Executor {
+ public:
+  // `on_done` is called on the operation thread and must not throw.
+  using OnDone = std::function<void(std::unique_ptr<Task>)>;
+
+  // Throws std::system_error when no thread can be had.
+  explicit Executor(OnDone on_done);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // From any thread. After a task without operation, nothing is taken any more.
+  void submit(std::unique_ptr<Task> task);
+
+  // Ends the thread after the operation that runs now; what is queued is dropped. Waits for it.
+  void stop();
+
+ private:
+  void work();
+  void run(Task& task);
+  std::deque<std::unique_ptr<Task>> take_all();
+
+  OnDone on_done_;
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Task>> queue_;
+  // Counts submissions. Waiting on it takes no condition variable, which would have to outlive the
+  // thread, and no descriptor.
+  std::atomic<std::uint32_t> submissions_{0};
+  std::atomic<bool> stopping_{false};
+  std::optional<Context> context_;  // the operation thread's alone
+  std::thread thread_;
+};
+
+}  // namespace flintap

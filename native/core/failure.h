@@ -1,0 +1,122 @@
+// How anything in the core fails: one exception type with the facts, no words for people.
+//
+// It never crosses a thread: the executor catches it and hands it over as a value.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace flintap {
+
+// Why something failed, finer than errno. src/reasons.ts says what to do about each.
+namespace reason {
+inline constexpr std::string_view no_such_link = "no-such-link";
+inline constexpr std::string_view no_such_parent = "no-such-parent";
+inline constexpr std::string_view no_such_bridge = "no-such-bridge";
+inline constexpr std::string_view not_a_bridge = "not-a-bridge";
+inline constexpr std::string_view name_taken = "name-taken";
+inline constexpr std::string_view alt_name_taken = "alt-name-taken";
+inline constexpr std::string_view index_taken = "index-taken";
+inline constexpr std::string_view invalid_name = "invalid-name";
+inline constexpr std::string_view duplicate_mac = "duplicate-mac";
+inline constexpr std::string_view invalid_mac = "invalid-mac";
+inline constexpr std::string_view mtu_above_parent = "mtu-above-parent";
+inline constexpr std::string_view mtu_out_of_range = "mtu-out-of-range";
+inline constexpr std::string_view bridge_full = "bridge-full";
+inline constexpr std::string_view other_master = "other-master";
+inline constexpr std::string_view cannot_be_port = "cannot-be-port";
+inline constexpr std::string_view parent_busy = "parent-busy";
+inline constexpr std::string_view parent_unusable = "parent-unusable";
+inline constexpr std::string_view no_permission = "no-permission";
+inline constexpr std::string_view kind_unsupported = "kind-unsupported";
+inline constexpr std::string_view setting_ignored = "setting-ignored";
+inline constexpr std::string_view setting_unsupported = "setting-unsupported";
+inline constexpr std::string_view proc_sys_read_only = "proc-sys-read-only";
+inline constexpr std::string_view tun_device_missing = "tun-device-missing";
+inline constexpr std::string_view tun_not_allowed = "tun-not-allowed";
+inline constexpr std::string_view tap_held = "tap-held";
+inline constexpr std::string_view not_a_tap = "not-a-tap";
+inline constexpr std::string_view not_a_macvtap = "not-a-macvtap";
+inline constexpr std::string_view queue_already_open = "queue-already-open";
+inline constexpr std::string_view mknod_not_allowed = "mknod-not-allowed";
+inline constexpr std::string_view device_not_allowed = "device-not-allowed";
+inline constexpr std::string_view sysfs_foreign = "sysfs-foreign";
+inline constexpr std::string_view physical_link = "physical-link";
+inline constexpr std::string_view not_ours = "not-ours";
+inline constexpr std::string_view too_many_queues = "too-many-queues";
+inline constexpr std::string_view outcome_unknown = "outcome-unknown";
+inline constexpr std::string_view closed = "closed";
+inline constexpr std::string_view kernel = "kernel";
+
+inline constexpr std::array all{
+    no_such_link,
+    no_such_parent,
+    no_such_bridge,
+    not_a_bridge,
+    name_taken,
+    alt_name_taken,
+    index_taken,
+    invalid_name,
+    duplicate_mac,
+    invalid_mac,
+    mtu_above_parent,
+    mtu_out_of_range,
+    bridge_full,
+    other_master,
+    cannot_be_port,
+    parent_busy,
+    parent_unusable,
+    no_permission,
+    kind_unsupported,
+    setting_unsupported,
+    setting_ignored,
+    proc_sys_read_only,
+    tun_device_missing,
+    tun_not_allowed,
+    tap_held,
+    not_a_tap,
+    not_a_macvtap,
+    queue_already_open,
+    mknod_not_allowed,
+    device_not_allowed,
+    sysfs_foreign,
+    physical_link,
+    not_ours,
+    too_many_queues,
+    outcome_unknown,
+    closed,
+    kernel,
+};
+}  // namespace reason
+
+struct Failure : std::exception {
+  // errno of the refused call; 0 where the library refused by itself.
+  int error = 0;
+  std::string_view reason = reason::kernel;
+  std::string step;
+  std::string device;
+  std::string kernel_text;
+  // For reason::setting_ignored.
+  std::string attribute;
+  std::string expected;
+  std::string actual;
+  std::vector<std::string> left_behind;
+
+  Failure(int error_number, std::string_view why, std::string_view at, std::string_view about = {})
+      : error(error_number), reason(why), step(at), device(about) {}
+
+  [[nodiscard]] const char* what() const noexcept override { return step.c_str(); }
+
+  // For the system call that just failed.
+  static Failure of_errno(std::string_view step, std::string_view about = {}) {
+    const int error = errno;
+    return {error, error == EPERM ? reason::no_permission : reason::kernel, step, about};
+  }
+};
+
+}  // namespace flintap

@@ -1,0 +1,224 @@
+#include "core/link/requests.h"
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/link/kind.h"
+#include "core/schema/field.h"
+
+namespace flintap {
+
+using netlink::AttributeWriter;
+using netlink::Request;
+
+namespace {
+
+constexpr std::size_t kLongestName = IFNAMSIZ - 1;
+
+constexpr std::array reference_fields{
+    option<&Reference::identity>("identity"),
+    option<&Reference::index>("index"),
+    option<&Reference::name>("name"),
+};
+
+ifinfomsg header(const Reference& link) {
+  ifinfomsg info{};
+  if (!link.identity && link.index) info.ifi_index = static_cast<int>(*link.index);
+  return info;
+}
+
+// A header that names the link, by its attribute where it has no index.
+AttributeWriter address(const Reference& link, ifinfomsg info) {
+  AttributeWriter writer(info);
+  if (link.identity) {
+    writer.put_text(IFLA_ALT_IFNAME, *link.identity);
+  } else if (!link.index && link.name) {
+    writer.put_text(link.name->size() > kLongestName ? IFLA_ALT_IFNAME : IFLA_IFNAME, *link.name);
+  }
+  return writer;
+}
+
+AttributeWriter address(const Reference& link) { return address(link, header(link)); }
+
+void ask_for_statistics(AttributeWriter& writer, bool wanted) {
+  const std::uint32_t mask = wanted ? 0 : RTEXT_FILTER_SKIP_STATS;
+  writer.put_value(IFLA_EXT_MASK, mask);
+}
+
+}  // namespace
+
+constexpr Schema kReferenceSchema{"reference", reference_fields, make_record<Reference>};
+
+Reference Reference::by_index(std::uint32_t number) {
+  Reference reference;
+  reference.index = number;
+  return reference;
+}
+
+Reference Reference::by_name(std::string_view text) {
+  Reference reference;
+  reference.name = text;
+  return reference;
+}
+
+Reference Reference::by_identity(std::string_view text) {
+  Reference reference;
+  reference.identity = text;
+  return reference;
+}
+
+std::string Reference::label() const {
+  if (name) return *name;
+  if (identity) return *identity;
+  return index ? "index " + std::to_string(*index) : std::string();
+}
+
+void write_link(const Link& link, AttributeWriter& writer) {
+  encode(link, kLinkSchema, writer);
+  if (!link.kind) return;
+  writer.nest(IFLA_LINKINFO, [&] {
+    writer.put_text(IFLA_INFO_KIND, *link.kind);
+    const Kind* kind = find_kind(*link.kind);
+    if (link.details && kind != nullptr && kind->details != nullptr) {
+      writer.nest(IFLA_INFO_DATA, [&] { encode(*link.details, *kind->details, writer); });
+    }
+  });
+}
+
+namespace requests {
+
+Request get(const Reference& link, std::string_view step, bool statistics) {
+  AttributeWriter writer = address(link);
+  ask_for_statistics(writer, statistics);
+  return {RTM_GETLINK, 0, step, writer, true};
+}
+
+Request dump(const DumpFilter& filter) {
+  AttributeWriter writer(ifinfomsg{});
+  ask_for_statistics(writer, filter.statistics);
+  if (filter.master) writer.put_value(IFLA_MASTER, *filter.master);
+  if (filter.kind) {
+    writer.nest(IFLA_LINKINFO, [&] { writer.put_text(IFLA_INFO_KIND, *filter.kind); });
+  }
+  return {RTM_GETLINK, NLM_F_DUMP, "list links", writer, true};
+}
+
+Request create(const Link& link) {
+  ifinfomsg info{};
+  info.ifi_index = static_cast<int>(link.index.value_or(0));
+  AttributeWriter writer(info);
+  write_link(link, writer);
+  return {RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create", writer};
+}
+
+Request change(const Reference& link, std::string_view step, const Link& changes) {
+  ifinfomsg info = header(link);
+  if (changes.up) {
+    info.ifi_flags = *changes.up ? IFF_UP : 0;
+    info.ifi_change = IFF_UP;
+  }
+  AttributeWriter writer = address(link, info);
+  encode(changes, kLinkSchema, writer);
+  return {RTM_SETLINK, 0, step, writer};
+}
+
+Request add_alt_name(const Reference& link, std::string_view step, std::string_view name) {
+  AttributeWriter writer = address(link);
+  writer.nest(IFLA_PROP_LIST | NLA_F_NESTED, [&] { writer.put_text(IFLA_ALT_IFNAME, name); });
+  return {RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, step, writer};
+}
+
+Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
+                 const Record& port, const Schema& schema) {
+  AttributeWriter writer = address(link);
+  writer.nest(IFLA_LINKINFO, [&] {
+    writer.put_text(IFLA_INFO_SLAVE_KIND, port_kind);
+    writer.nest(IFLA_INFO_SLAVE_DATA, [&] { encode(port, schema, writer); });
+  });
+  return {RTM_NEWLINK, 0, step, writer};
+}
+
+Request stop_ipv6_addresses(const Reference& link, std::string_view step) {
+  AttributeWriter writer = address(link);
+  writer.nest(IFLA_AF_SPEC, [&] {
+    writer.nest(AF_INET6, [&] {
+      writer.put_value(IFLA_INET6_ADDR_GEN_MODE, std::uint8_t{IN6_ADDR_GEN_MODE_NONE});
+    });
+  });
+  return {RTM_SETLINK, 0, step, writer};
+}
+
+Request set_noqueue(std::uint32_t index, std::string_view step) {
+  tcmsg root{};
+  root.tcm_family = AF_UNSPEC;
+  root.tcm_ifindex = static_cast<int>(index);
+  root.tcm_parent = TC_H_ROOT;
+  AttributeWriter writer(root);
+  writer.put_text(TCA_KIND, "noqueue");
+  return {RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, step, writer};
+}
+
+Request remove(const Reference& link, std::string_view step) {
+  return {RTM_DELLINK, 0, step, address(link)};
+}
+
+}  // namespace requests
+
+namespace {
+
+// A payload whose kind has no table here stays raw, as a whole IFLA_LINKINFO.
+void decode_info(Link& link, const netlink::Attribute& info) {
+  const auto kind = netlink::find(info.payload, IFLA_INFO_KIND);
+  const auto data = netlink::find(info.payload, IFLA_INFO_DATA);
+  const auto port_kind = netlink::find(info.payload, IFLA_INFO_SLAVE_KIND);
+  const auto port_data = netlink::find(info.payload, IFLA_INFO_SLAVE_DATA);
+  link.kind = kind ? kind->text() : std::string();
+  if (port_kind) link.port_kind = port_kind->text();
+  const auto decode_as = [](const Schema* schema, const netlink::Attribute& attribute) {
+    auto record = schema->make();
+    decode(*record, *schema, attribute.payload);
+    return record;
+  };
+  const Kind* own = find_kind(*link.kind);
+  const Kind* masters = link.port_kind ? find_kind(*link.port_kind) : nullptr;
+  const bool details_known = own != nullptr && own->details != nullptr;
+  const bool port_known = masters != nullptr && masters->port != nullptr;
+  if (data && details_known) link.details = decode_as(own->details, *data);
+  if (port_data && port_known) link.port = decode_as(masters->port, *port_data);
+  if ((data && !details_known) || (port_data && !port_known)) {
+    link.unknown.push_back({IFLA_LINKINFO, {info.payload.begin(), info.payload.end()}});
+  }
+}
+
+}  // namespace
+
+std::optional<Link> read_link(const netlink::Frame& frame, bool statistics) {
+  ifinfomsg info{};
+  if (frame.header.nlmsg_type != RTM_NEWLINK || frame.body.size() < sizeof info) {
+    return std::nullopt;
+  }
+  std::memcpy(&info, frame.body.data(), sizeof info);
+  if (info.ifi_family != AF_UNSPEC) return std::nullopt;
+  const netlink::Bytes attributes = frame.body.subspan(sizeof info);
+  Link link;
+  link.kind = std::string();
+  link.index = static_cast<std::uint32_t>(info.ifi_index);
+  link.flags = info.ifi_flags;
+  link.up = (info.ifi_flags & IFF_UP) != 0;
+  decode(link, kLinkSchema, attributes);
+  if (!statistics) link.statistics.reset();
+  const auto described = std::ranges::find(link.unknown, IFLA_LINKINFO, &RawAttribute::type);
+  if (described != link.unknown.end()) {
+    link.unknown.erase(described);
+    decode_info(link, *netlink::find(attributes, IFLA_LINKINFO));
+  }
+  return link;
+}
+
+}  // namespace flintap

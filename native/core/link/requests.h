@@ -1,0 +1,64 @@
+// The rtnetlink messages about links, each built by one function here, and the reading of what
+// comes back. Nothing is sent here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/link/link.h"
+#include "core/netlink/message.h"
+
+namespace flintap {
+
+// How a request names a link. An identity is an atomic compare-and-act: gone or replaced is ENODEV.
+// With index *and* name, the index addresses and the name is for whoever checks before acting.
+struct Reference : Record {
+  std::optional<std::string> identity;
+  std::optional<std::uint32_t> index;
+  std::optional<std::string> name;
+
+  static Reference by_index(std::uint32_t number);
+  static Reference by_name(std::string_view name);
+  static Reference by_identity(std::string_view identity);
+  // What an error calls it.
+  [[nodiscard]] std::string label() const;
+};
+
+extern const Schema kReferenceSchema;
+
+// What a dump is narrowed to by the kernel. It ignores a kind it does not know: check again.
+struct DumpFilter {
+  std::optional<std::string> kind;
+  std::optional<std::uint32_t> master;
+  bool statistics = false;
+};
+
+namespace requests {
+
+netlink::Request get(const Reference& link, std::string_view step, bool statistics = false);
+netlink::Request dump(const DumpFilter& filter);
+
+// A new link, down. The kernel ignores an alias in a create, and alt names: send them after it.
+netlink::Request create(const Link& link);
+// RTM_SETLINK with every set field of `changes`.
+netlink::Request change(const Reference& link, std::string_view step, const Link& changes);
+netlink::Request add_alt_name(const Reference& link, std::string_view step, std::string_view name);
+// Applies against the master the port has *before* this message: send the master first.
+netlink::Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
+                          const Record& port, const Schema& schema);
+netlink::Request stop_ipv6_addresses(const Reference& link, std::string_view step);
+// Before "up": spares a multi-queue device one ring of packets for each of 256 queues.
+netlink::Request set_noqueue(std::uint32_t index, std::string_view step);
+netlink::Request remove(const Reference& link, std::string_view step);
+
+}  // namespace requests
+
+// The link in an RTM_NEWLINK; nothing when the frame is another message, or one about a bridge's
+// port or table (ifi_family other than AF_UNSPEC). The kernel sends counters whether asked or not.
+std::optional<Link> read_link(const netlink::Frame& frame, bool statistics = false);
+
+// Writes the attributes of a whole link; VETH_INFO_PEER takes the same as an RTM_NEWLINK.
+void write_link(const Link& link, netlink::AttributeWriter& writer);
+
+}  // namespace flintap

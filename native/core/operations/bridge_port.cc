@@ -1,0 +1,129 @@
+// attachToBridge and detachFromBridge.
+#include "core/operations/creation.h"
+#include "core/operations/request.h"
+
+namespace flintap {
+namespace {
+
+struct AttachToBridge : Record {
+  std::unique_ptr<Reference> link;
+  std::unique_ptr<Reference> bridge;
+  std::unique_ptr<Record> port;
+  std::optional<bool> force;
+};
+
+constexpr std::array attach_fields{
+    required(reference_option<&AttachToBridge::link>("link")),
+    required(reference_option<&AttachToBridge::bridge>("bridge")),
+    bridge_port_option<&AttachToBridge::port>("port"),
+    required(option<&AttachToBridge::force>("force")),
+};
+constexpr Schema attach_schema{"attachToBridge", attach_fields, make_record<AttachToBridge>};
+
+struct DetachFromBridge : Record {
+  std::unique_ptr<Reference> link;
+};
+
+constexpr std::array detach_fields{
+    required(reference_option<&DetachFromBridge::link>("link")),
+};
+constexpr Schema detach_schema{"detachFromBridge", detach_fields, make_record<DetachFromBridge>};
+
+Link master_change(std::uint32_t master) {
+  Link change;
+  change.master = master;
+  return change;
+}
+
+// Puts the port back to where it was: its master, and what its old settings were.
+std::vector<std::string> restore(Context& context, const Link& before) {
+  const Reference link = acting_reference(before);
+  std::vector<netlink::Request> batch{
+      requests::change(link, "undo", master_change(before.master.value_or(0)))};
+  const Kind* kind = before.port_kind ? find_kind(*before.port_kind) : nullptr;
+  if (before.port && kind != nullptr) {
+    batch.push_back(requests::set_port(link, "undo", kind->name, *before.port, *kind->port));
+  }
+  try {
+    transact(context, batch, link.label());
+    return {};
+  } catch (const Failure&) {
+    return {"link " + link.label() + " is not on the master it had"};
+  }
+}
+
+void verify(const Link& wanted, const Link& actual) {
+  if (auto mismatch = compare(wanted, actual, kLinkSchema)) {
+    Failure failure(0, reason::setting_ignored, "read back", actual.name.value_or(""));
+    failure.attribute = mismatch->field;
+    failure.expected = mismatch->expected;
+    failure.actual = mismatch->actual;
+    throw failure;
+  }
+}
+
+Outcome attach(Context& context, Record& record) {
+  auto& request = static_cast<AttachToBridge&>(record);
+  const std::array questions{requests::get(*request.link, "look up"),
+                             requests::get(*request.bridge, "look up")};
+  auto looked_up = ask(context, questions);
+  const Link& before = found(looked_up[0], *request.link, reason::no_such_link);
+  const Link& bridge = found(looked_up[1], *request.bridge, reason::no_such_bridge);
+  require_bridge(bridge);
+  if (before.master.value_or(0) != 0 && before.master != bridge.index && !*request.force) {
+    throw Failure(0, reason::other_master, "attach", before.name.value_or(""));
+  }
+  const Reference link = acting_reference(before);
+  std::vector<netlink::Request> batch{
+      requests::change(link, "attach", master_change(*bridge.index))};
+  if (request.port) {
+    batch.push_back(requests::set_port(link, "set the port", "bridge", *request.port,
+                                       *find_kind("bridge")->port));
+  }
+  batch.push_back(requests::get(link, "read back"));
+  Link wanted = master_change(*bridge.index);
+  wanted.port_kind = "bridge";
+  wanted.port = std::move(request.port);
+  return undoing(
+      [&] {
+        auto answers = transact(context, batch, link.label());
+        Link& after = found(answers.back(), link, reason::no_such_link);
+        verify(wanted, after);
+        Outcome outcome;
+        outcome.links.push_back(std::move(after));
+        return outcome;
+      },
+      [&] { return restore(context, before); });
+}
+
+Outcome detach(Context& context, Record& record) {
+  const auto& request = static_cast<DetachFromBridge&>(record);
+  Link before = look_up(context, *request.link);
+  Outcome outcome;
+  if (before.master.value_or(0) == 0) {
+    outcome.links.push_back(std::move(before));
+    return outcome;
+  }
+  if (before.port_kind != "bridge") {
+    throw Failure(0, reason::not_a_bridge, "detach", before.name.value_or(""));
+  }
+  const Reference link = acting_reference(before);
+  const std::array batch{requests::change(link, "detach", master_change(0)),
+                         requests::get(link, "read back")};
+  return undoing(
+      [&] {
+        auto answers = transact(context, batch, link.label());
+        outcome.links.push_back(std::move(found(answers[1], link, reason::no_such_link)));
+        return std::move(outcome);
+      },
+      [&] { return restore(context, before); });
+}
+
+}  // namespace
+
+namespace operations {
+extern const Operation attach_to_bridge{"attachToBridge", &attach_schema, attach};
+extern const Operation detach_from_bridge{"detachFromBridge", &detach_schema, detach};
+}  // namespace operations
+
+}  // namespace flintap

@@ -1,0 +1,47 @@
+#include "core/operations/creation.h"
+#include "core/operations/request.h"
+
+namespace flintap {
+namespace {
+
+struct CreateMacvtap : Record {
+  std::unique_ptr<Reference> parent;
+  std::unique_ptr<Link> link;
+  std::optional<HostIpv6> host_ipv6;
+};
+
+constexpr std::array fields{
+    required(reference_option<&CreateMacvtap::parent>("parent")),
+    link_option<&CreateMacvtap::link>("link"),
+    required(option<&CreateMacvtap::host_ipv6>("hostIPv6")),
+};
+constexpr Schema schema{"createMacvtap", fields, make_record<CreateMacvtap>};
+
+// A length of 0 (a parent without a queue of its own) would leave the guest's ring without room.
+void inherit(Link& wanted, const Link& parent) {
+  wanted.parent = parent.index;
+  if (!wanted.mtu) wanted.mtu = parent.mtu;
+  if (!wanted.tx_queue_length && parent.tx_queue_length.value_or(0) > 0) {
+    wanted.tx_queue_length = parent.tx_queue_length;
+  }
+}
+
+Outcome run(Context& context, Record& record) {
+  auto& request = static_cast<CreateMacvtap&>(record);
+  Making making = begin_making(std::move(*request.link), "macvtap");
+  making.host_ipv6 = *request.host_ipv6;
+  const auto parent =
+      look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
+  inherit(making.wanted, *parent);
+  Outcome outcome;
+  outcome.links = make_links(context, {&making, 1}, &*parent);
+  return outcome;
+}
+
+}  // namespace
+
+namespace operations {
+extern const Operation create_macvtap{"createMacvtap", &schema, run};
+}
+
+}  // namespace flintap

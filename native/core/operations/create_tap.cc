@@ -1,0 +1,146 @@
+#include <cerrno>
+
+#include "core/devices/tun.h"
+#include "core/link/kinds/tun.h"
+#include "core/operations/creation.h"
+#include "core/operations/request.h"
+
+namespace flintap {
+namespace {
+
+constexpr int kDraws = 16;
+
+struct CreateTap : Record {
+  std::unique_ptr<Reference> bridge;
+  std::unique_ptr<Record> port;
+  std::unique_ptr<Link> link;
+  std::optional<HostIpv6> host_ipv6;
+  std::optional<bool> persistent;
+  std::optional<bool> multi_queue;
+  std::optional<bool> vnet_header;
+  std::optional<std::uint32_t> vnet_header_size;
+  std::optional<std::uint32_t> queues;
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+};
+
+constexpr std::array fields{
+    reference_option<&CreateTap::bridge>("bridge"),
+    bridge_port_option<&CreateTap::port>("port"),
+    link_option<&CreateTap::link>("link"),
+    required(option<&CreateTap::host_ipv6>("hostIPv6")),
+    required(option<&CreateTap::persistent>("persistent")),
+    required(option<&CreateTap::multi_queue>("multiQueue")),
+    required(option<&CreateTap::vnet_header>("vnetHeader")),
+    option<&CreateTap::vnet_header_size>("vnetHeaderSize"),
+    required(option<&CreateTap::queues>("queues")),
+    option<&CreateTap::uid>("uid"),
+    option<&CreateTap::gid>("gid"),
+};
+constexpr Schema schema{"createTap", fields, make_record<CreateTap>};
+
+tun::TapSettings settings_of(const CreateTap& request, const Making& making) {
+  return {
+      .name = std::string(making.name()),
+      .index = making.wanted.index,
+      .flags = {.multi_queue = *request.multi_queue, .vnet_header = *request.vnet_header},
+      .vnet_header_size = request.vnet_header_size,
+      .uid = request.uid,
+      .gid = request.gid,
+  };
+}
+
+std::unique_ptr<Tun> details_of(const CreateTap& request) {
+  auto details = std::make_unique<Tun>();
+  details->type = TunType::tap;
+  details->uid = request.uid;
+  details->gid = request.gid;
+  details->packet_information = false;
+  details->vnet_header = request.vnet_header;
+  details->multi_queue = request.multi_queue;
+  return details;
+}
+
+// TUNSETIFF says the same for a taken name and a taken index; an index of our own is drawn anew.
+Fd make_tap(Context& context, const CreateTap& request, Making& making) {
+  for (int tries = 0;; ++tries) {
+    try {
+      return tun::create(settings_of(request, making));
+    } catch (Failure& failure) {
+      if (failure.error != EEXIST) throw;
+      failure.reason = what_is_taken(context, making).value_or(failure.reason);
+      if (failure.reason != reason::index_taken || making.index_chosen || tries == kDraws) throw;
+      redraw_index(making);
+    }
+  }
+}
+
+// One batch: what rtnetlink adds to the bare tap. The master goes before the port's settings.
+std::vector<netlink::Request> settings_batch(const CreateTap& request, const Making& making) {
+  std::vector<netlink::Request> batch;
+  const Reference reference = making.reference();
+  add_marks(batch, making);
+  Link settings;
+  settings.mac = making.wanted.mac;
+  settings.mtu = making.wanted.mtu;
+  settings.tx_queue_length = making.wanted.tx_queue_length;
+  batch.push_back(requests::change(reference, "configure", settings));
+  if (making.wanted.master) {
+    Link attached;
+    attached.master = making.wanted.master;
+    batch.push_back(requests::change(reference, "attach", attached));
+  }
+  if (making.wanted.port) {
+    batch.push_back(requests::set_port(reference, "set the port", "bridge", *making.wanted.port,
+                                       *find_kind("bridge")->port));
+  }
+  if (*request.multi_queue) {
+    batch.push_back(requests::set_noqueue(*making.wanted.index, "set the queueing discipline"));
+  }
+  return batch;
+}
+
+// Opens the rest of the queues that are handed out.
+void open_more(std::vector<Fd>& queues, const CreateTap& request, const std::string& name) {
+  while (queues.size() < *request.queues) {
+    queues.push_back(tun::open_queue(
+        name, {.multi_queue = *request.multi_queue, .vnet_header = *request.vnet_header}));
+  }
+}
+
+Outcome run(Context& context, Record& record) {
+  auto& request = static_cast<CreateTap&>(record);
+  Making making = begin_making(std::move(*request.link), "tun");
+  making.host_ipv6 = *request.host_ipv6;
+  making.wanted.details = details_of(request);
+  if (request.bridge) {
+    const Link bridge = look_up(context, *request.bridge, reason::no_such_bridge);
+    require_bridge(bridge);
+    making.wanted.master = bridge.index;
+    making.wanted.port_kind = "bridge";
+    making.wanted.port = std::move(request.port);
+  }
+  // From here on, a failure closes the queues and the kernel removes the tap: it is not persistent
+  // until the last step.
+  std::vector<Fd> queues;
+  queues.push_back(make_tap(context, request, making));
+  transact(context, settings_batch(request, making), making.name());
+  Outcome outcome;
+  outcome.links = finish_making(context, {&making, 1});
+  if (*request.persistent) {
+    tun::make_persistent(queues.front(), std::string(making.name()));
+    if (auto* tap = dynamic_cast<Tun*>(outcome.links[0].details.get())) tap->persistent = true;
+    return outcome;
+  }
+  open_more(queues, request, std::string(making.name()));
+  outcome.fds = std::move(queues);
+  return outcome;
+}
+
+}  // namespace
+
+namespace operations {
+extern const Operation create_tap{"createTap", &schema, run};
+}
+
+}  // namespace flintap

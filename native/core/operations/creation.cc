@@ -1,0 +1,272 @@
+#include "core/operations/creation.h"
+
+#include <linux/if.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include "core/devices/sysctl.h"
+#include "core/system/system.h"
+
+namespace flintap {
+namespace {
+
+constexpr std::size_t kLongestName = IFNAMSIZ - 1;
+constexpr std::size_t kEthernetOctets = 6;
+// Above anything that the kernel chooses by itself, so that /dev/tap<index> is unique across
+// network namespaces.
+constexpr std::uint32_t kLowestIndex = 1'000'001;
+constexpr std::uint32_t kIndexes = std::numeric_limits<std::int32_t>::max() - kLowestIndex;
+constexpr int kDraws = 16;
+
+template <std::size_t Size>
+std::array<std::byte, Size> draw() {
+  std::array<std::byte, Size> octets{};
+  if (sys::random(octets) < 0) throw Failure::of_errno("draw a random number");
+  return octets;
+}
+
+std::string draw_identity() {
+  const auto octets = draw<16>();
+  std::string identity(kIdentityPrefix);
+  for (const std::byte octet : octets) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    identity += digits[std::to_integer<unsigned>(octet) >> 4U];
+    identity += digits[std::to_integer<unsigned>(octet) & 0xFU];
+  }
+  return identity;
+}
+
+// ---- why a create was refused ----
+
+// An EINVAL that the parent explains. The kernel has no text for these, or one about the MTU that
+// was taken over from a parent no macvtap can stand on.
+std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent) {
+  const bool ethernet = parent.mac && parent.mac->octets.size() == kEthernetOctets &&
+                        (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
+  if (!ethernet) return reason::parent_unusable;
+  if (wanted.mtu && parent.mtu && *wanted.mtu > *parent.mtu) return reason::mtu_above_parent;
+  return std::nullopt;
+}
+
+Failure refused_create(Context& context, std::span<const Making> makings, const Link* parent,
+                       Failure failure) {
+  if (failure.error == EEXIST) {
+    for (const Making& making : makings) {
+      const auto taken = what_is_taken(context, making);
+      if (!taken) continue;
+      failure.reason = *taken;
+      failure.device = making.name();
+      break;
+    }
+  } else if (failure.error == EINVAL && parent != nullptr) {
+    failure.reason = parents_fault(makings[0].wanted, *parent).value_or(failure.reason);
+  }
+  return failure;
+}
+
+// ---- undoing ----
+
+std::vector<std::string> undo_create(Context& context, const Making& making) {
+  const std::string left = "link " + std::string(making.name()) + " (index " +
+                           std::to_string(*making.wanted.index) + ")";
+  try {
+    const auto remove = [&](const Reference& reference) {
+      const netlink::Request request = requests::remove(reference, "undo");
+      return ask(context, {&request, 1})[0].ack.error;
+    };
+    const int error = remove(Reference::by_identity(making.identity));
+    if (error == 0) return {};
+    // It never got its identity, or it is not there at all.
+    const netlink::Request question = requests::get(making.reference(), "look up");
+    const auto answers = ask(context, {&question, 1});
+    const std::optional<Link>& there = answers[0].link;
+    if (!there || there->name != making.wanted.name || there->kind != making.wanted.kind) return {};
+    if (remove(making.reference()) == 0) return {};
+  } catch (const Failure&) {
+    return {left};
+  }
+  return {left};
+}
+
+// ---- finishing ----
+
+// Between "made" and "up": afterwards a router advertisement could come first.
+int write_ipv6_settings(const Making& making) {
+  const std::string name(making.name());
+  if (making.host_ipv6 == HostIpv6::closed) return write_ipv6_setting(name, "disable_ipv6", true);
+  if (making.refuse_router_advertisements) return write_ipv6_setting(name, "accept_ra", false);
+  return 0;
+}
+
+bool ipv6_is_as_wanted(const Making& making, const Link& actual) {
+  if (!actual.ipv6) return making.host_ipv6 == HostIpv6::open;
+  const HostIpv6 state = actual.ipv6->state.value_or(HostIpv6::open);
+  if (making.refuse_router_advertisements && state != HostIpv6::closed &&
+      actual.ipv6->accept_ra != 0) {
+    return false;
+  }
+  return making.host_ipv6 == HostIpv6::open || state == HostIpv6::closed ||
+         state == making.host_ipv6;
+}
+
+void verify(const Making& making, const Link& actual, int ipv6_error) {
+  const auto ignored = [&](const Mismatch& mismatch) {
+    Failure failure(0, reason::setting_ignored, "read back", making.name());
+    failure.attribute = mismatch.field;
+    failure.expected = mismatch.expected;
+    failure.actual = mismatch.actual;
+    return failure;
+  };
+  if (auto mismatch = compare(making.wanted, actual, kLinkSchema)) throw ignored(*mismatch);
+  if (!actual.has_alt_name(making.identity)) {
+    throw ignored({.field = "identity", .expected = making.identity, .actual = "nothing"});
+  }
+  if (ipv6_is_as_wanted(making, actual)) return;
+  if (ipv6_error == EROFS || ipv6_error == EACCES || ipv6_error == EPERM) {
+    throw Failure(ipv6_error, reason::proc_sys_read_only, "close the host's IPv6", making.name());
+  }
+  if (ipv6_error != 0) {
+    throw Failure(ipv6_error, reason::kernel, "close the host's IPv6", making.name());
+  }
+  throw ignored({.field = "hostIPv6", .expected = "as asked", .actual = "open"});
+}
+
+}  // namespace
+
+Reference Making::reference() const { return Reference::by_index(wanted.index.value_or(0)); }
+
+std::string_view Making::name() const {
+  return wanted.name ? std::string_view(*wanted.name) : std::string_view();
+}
+
+void redraw_index(Making& making) {
+  const auto octets = draw<sizeof(std::uint32_t)>();
+  std::uint32_t number = 0;
+  std::memcpy(&number, octets.data(), sizeof number);
+  making.wanted.index = kLowestIndex + number % kIndexes;
+}
+
+Making begin_making(Link wanted, std::string_view kind) {
+  const std::size_t length = wanted.name ? wanted.name->size() : 0;
+  if (length == 0 || length > kLongestName) {
+    throw Failure(EINVAL, reason::invalid_name, "check the name", wanted.name.value_or(""));
+  }
+  if (wanted.kind != kind) {
+    throw Failure(EINVAL, reason::kind_unsupported, "check the kind", *wanted.name);
+  }
+  Making making;
+  making.index_chosen = wanted.index.has_value();
+  making.wanted = std::move(wanted);
+  making.identity = draw_identity();
+  if (!making.index_chosen) redraw_index(making);
+  return making;
+}
+
+std::optional<Link> look_before_making(Context& context, const Reference* other,
+                                       std::string_view absent, std::span<Making> makings) {
+  for (int tries = 0; tries < kDraws; ++tries) {
+    std::vector<netlink::Request> questions;
+    for (const Making& making : makings) {
+      questions.push_back(requests::get(making.reference(), "look up"));
+    }
+    if (other != nullptr) questions.push_back(requests::get(*other, "look up"));
+    auto answers = ask(context, questions);
+    bool all_free = true;
+    for (std::size_t place = 0; place < makings.size(); ++place) {
+      if (!answers[place].link) continue;
+      if (makings[place].index_chosen) {
+        throw Failure(EEXIST, reason::index_taken, "look up", makings[place].name());
+      }
+      redraw_index(makings[place]);
+      all_free = false;
+    }
+    if (other == nullptr) {
+      if (all_free) return std::nullopt;
+    } else if (Link& link = found(answers.back(), *other, absent); all_free) {
+      return std::move(link);
+    }
+  }
+  throw Failure(EEXIST, reason::index_taken, "draw a free index", makings[0].name());
+}
+
+// The kernel says EEXIST for a name, an alt name and an index alike.
+std::optional<std::string_view> what_is_taken(Context& context, const Making& making) try {
+  const std::array questions{
+      requests::get(making.reference(), "look up"),
+      requests::get(Reference::by_name(making.name()), "look up"),
+  };
+  const auto answers = ask(context, questions);
+  const std::optional<Link>& of_name = answers[1].link;
+  if (of_name) {
+    return of_name->name == making.name() ? reason::name_taken : reason::alt_name_taken;
+  }
+  return answers[0].link ? std::optional(reason::index_taken) : std::nullopt;
+} catch (const Failure&) {
+  return std::nullopt;
+}
+
+void add_marks(std::vector<netlink::Request>& batch, const Making& making) {
+  const Reference reference = making.reference();
+  batch.push_back(requests::add_alt_name(reference, "identify", making.identity));
+  Link tag;
+  tag.alias = making.wanted.alias;
+  batch.push_back(requests::change(reference, "tag", tag));
+  if (making.host_ipv6 == HostIpv6::reduced) {
+    batch.push_back(requests::stop_ipv6_addresses(reference, "reduce the host's IPv6"));
+  }
+}
+
+std::vector<Link> finish_making(Context& context, std::span<Making> makings) {
+  std::vector<int> ipv6_errors;
+  std::vector<netlink::Request> batch;
+  for (const Making& making : makings) {
+    ipv6_errors.push_back(write_ipv6_settings(making));
+    Link up;
+    up.up = true;
+    if (making.wanted.up.value_or(false)) {
+      batch.push_back(requests::change(making.reference(), "set up", up));
+    }
+  }
+  const std::size_t reads = batch.size();
+  for (const Making& making : makings) {
+    batch.push_back(requests::get(making.reference(), "read back"));
+  }
+  auto answers = transact(context, batch, makings[0].name());
+  std::vector<Link> links;
+  for (std::size_t place = 0; place < makings.size(); ++place) {
+    Answer& answer = answers[reads + place];
+    Link& link = found(answer, makings[place].reference(), reason::no_such_link);
+    verify(makings[place], link, ipv6_errors[place]);
+    links.push_back(std::move(link));
+  }
+  return links;
+}
+
+std::vector<Link> make_links(Context& context, std::span<Making> makings, const Link* parent) {
+  std::vector<netlink::Request> batch{requests::create(makings[0].wanted)};
+  for (const Making& making : makings) add_marks(batch, making);
+  // An index that the caller chose may have been taken since it was looked up, by somebody who
+  // chose the same: then the create goes first and alone, lest the marks go to that stranger.
+  const bool alone = std::ranges::any_of(makings, &Making::index_chosen);
+  const std::span<const netlink::Request> all(batch);
+  const auto first = alone ? all.first(1) : all;
+  const auto undo = [&] { return undo_create(context, makings[0]); };
+
+  const auto answers = undoing([&] { return ask(context, first); }, undo);
+  if (answers[0].ack.error != 0) {
+    throw refused_create(context, makings, parent,
+                         refusal(answers[0].ack, first[0], makings[0].name()));
+  }
+  return undoing(
+      [&] {
+        require(answers, first, makings[0].name());
+        if (alone) transact(context, all.subspan(1), makings[0].name());
+        return finish_making(context, makings);
+      },
+      undo);
+}
+
+}  // namespace flintap

@@ -1,0 +1,45 @@
+#include "core/operations/request.h"
+#include "core/operations/transact.h"
+
+namespace flintap {
+namespace {
+
+struct DeleteLink : Record {
+  std::unique_ptr<Reference> link;
+  std::optional<std::string> tag_prefix;
+  std::optional<bool> force;
+};
+
+constexpr std::array fields{
+    required(reference_option<&DeleteLink::link>("link")),
+    required(option<&DeleteLink::tag_prefix>("tagPrefix")),
+    required(option<&DeleteLink::force>("force")),
+};
+constexpr Schema schema{"deleteLink", fields, make_record<DeleteLink>};
+
+void refuse_what_is_not_ours(const Link& link, const std::string& tag_prefix) {
+  const std::string name = link.name.value_or("");
+  if (link.kind.value_or("").empty()) {
+    throw Failure(0, reason::physical_link, "delete", name);
+  }
+  if (link.identity().empty() || !link.alias.value_or("").starts_with(tag_prefix)) {
+    throw Failure(0, reason::not_ours, "delete", name);
+  }
+}
+
+Outcome run(Context& context, Record& record) {
+  const auto& request = static_cast<DeleteLink&>(record);
+  const Link link = look_up(context, *request.link);
+  if (!*request.force) refuse_what_is_not_ours(link, *request.tag_prefix);
+  const netlink::Request removal = requests::remove(acting_reference(link), "delete");
+  transact(context, {&removal, 1}, link.name.value_or(""));
+  return {};
+}
+
+}  // namespace
+
+namespace operations {
+extern const Operation delete_link{"deleteLink", &schema, run};
+}
+
+}  // namespace flintap

@@ -1,0 +1,95 @@
+// openMacvtap, openTap and closeQueue.
+#include "core/devices/macvtap.h"
+#include "core/devices/tun.h"
+#include "core/link/kinds/tun.h"
+#include "core/operations/request.h"
+#include "core/operations/transact.h"
+
+namespace flintap {
+namespace {
+
+struct OpenMacvtap : Record {
+  std::unique_ptr<Reference> link;
+  std::optional<bool> additional_queue;
+};
+
+constexpr std::array open_macvtap_fields{
+    required(reference_option<&OpenMacvtap::link>("link")),
+    required(option<&OpenMacvtap::additional_queue>("additionalQueue")),
+};
+constexpr Schema open_macvtap_schema{"openMacvtap", open_macvtap_fields, make_record<OpenMacvtap>};
+
+struct OpenTap : Record {
+  std::unique_ptr<Reference> link;
+};
+
+constexpr std::array open_tap_fields{
+    required(reference_option<&OpenTap::link>("link")),
+};
+constexpr Schema open_tap_schema{"openTap", open_tap_fields, make_record<OpenTap>};
+
+struct CloseQueue : Record {
+  std::optional<std::int32_t> fd;
+};
+
+constexpr std::array close_queue_fields{
+    required(option<&CloseQueue::fd>("fd")),
+};
+constexpr Schema close_queue_schema{"closeQueue", close_queue_fields, make_record<CloseQueue>};
+
+Outcome handed_out(Link link, Fd queue) {
+  Outcome outcome;
+  outcome.links.push_back(std::move(link));
+  outcome.fds.push_back(std::move(queue));
+  return outcome;
+}
+
+Outcome open_macvtap(Context& context, Record& record) {
+  const auto& request = static_cast<OpenMacvtap&>(record);
+  Link link = look_up(context, *request.link);
+  if (link.kind != "macvtap") {
+    throw Failure(0, reason::not_a_macvtap, "open the queue", link.name.value_or(""));
+  }
+  Fd queue = macvtap::open_queue(link, context.sysfs, *request.additional_queue);
+  return handed_out(std::move(link), std::move(queue));
+}
+
+tun::QueueFlags flags_of(const Tun& tap) {
+  return {
+      .multi_queue = tap.multi_queue.value_or(false),
+      .vnet_header = tap.vnet_header.value_or(false),
+      .packet_information = tap.packet_information.value_or(false),
+  };
+}
+
+// TUNSETIFF goes by name, and makes a tap where there is none: so the link is looked up again, by
+// what identifies it, once the queue holds on to whatever it got.
+Outcome open_tap(Context& context, Record& record) {
+  const auto& request = static_cast<OpenTap&>(record);
+  const Link before = look_up(context, *request.link);
+  const auto* tap = dynamic_cast<const Tun*>(before.details.get());
+  if (tap == nullptr || tap->type != TunType::tap) {
+    throw Failure(0, reason::not_a_tap, "open the queue", before.name.value_or(""));
+  }
+  Fd queue = tun::open_queue(*before.name, flags_of(*tap));
+  Link after = look_up(context, acting_reference(before));
+  if (after.index != before.index || after.name != before.name) {
+    throw Failure(ENODEV, reason::no_such_link, "open the queue", *before.name);
+  }
+  return handed_out(std::move(after), std::move(queue));
+}
+
+Outcome close_queue(Context&, Record& record) {
+  macvtap::close_queue(*static_cast<CloseQueue&>(record).fd);
+  return {};
+}
+
+}  // namespace
+
+namespace operations {
+extern const Operation open_macvtap{"openMacvtap", &open_macvtap_schema, flintap::open_macvtap};
+extern const Operation open_tap{"openTap", &open_tap_schema, flintap::open_tap};
+extern const Operation close_queue{"closeQueue", &close_queue_schema, flintap::close_queue};
+}  // namespace operations
+
+}  // namespace flintap

@@ -1,0 +1,48 @@
+// Sends a batch of requests and turns the kernel's answers into links or a Failure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/failure.h"
+#include "core/link/requests.h"
+#include "core/operations/operation.h"
+
+namespace flintap {
+
+struct Answer {
+  netlink::Ack ack;
+  std::optional<Link> link;
+};
+
+// One answer a request. Throws Failure only for what the transport could not do.
+std::vector<Answer> ask(Context& context, std::span<const netlink::Request> requests,
+                        bool statistics = false);
+
+// The kernel's refusal of a request, explained as far as the step and the error tell.
+Failure refusal(const netlink::Ack& ack, const netlink::Request& request, std::string_view device);
+
+// Throws the refusal of the first request that was refused.
+void require(std::span<const Answer> answers, std::span<const netlink::Request> requests,
+             std::string_view device);
+
+// ask and require in one.
+std::vector<Answer> transact(Context& context, std::span<const netlink::Request> requests,
+                             std::string_view device);
+
+// The link of an answer to a get; `absent` is the reason when there is none.
+Link& found(Answer& answer, const Reference& reference, std::string_view absent);
+
+// Looks one link up.
+Link look_up(Context& context, const Reference& reference,
+             std::string_view absent = reason::no_such_link);
+
+// Throws Failure "not-a-bridge".
+void require_bridge(const Link& link);
+
+// How to act on a link that was looked up: by its identity where it has one.
+Reference acting_reference(const Link& link);
+
+}  // namespace flintap

@@ -1,0 +1,100 @@
+#include "core/schema/record.h"
+
+#include <algorithm>
+
+namespace flintap {
+namespace {
+
+struct Describe {
+  std::string operator()(std::monostate) const { return "nothing"; }
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return std::to_string(value); }
+  std::string operator()(std::uint64_t value) const { return std::to_string(value); }
+  std::string operator()(const std::string& value) const { return value; }
+  std::string operator()(const std::vector<std::string>& values) const {
+    std::string text;
+    for (const std::string& value : values) {
+      if (!text.empty()) text += ", ";
+      text += value;
+    }
+    return text.empty() ? "nothing" : text;
+  }
+  std::string operator()(const Nested&) const { return "settings"; }
+};
+
+std::string describe(const Value& value) { return std::visit(Describe{}, value); }
+
+// Lists are sets to the kernel: it gives them back in an order of its own.
+bool same(const Value& left, const Value& right) {
+  if (left.index() != right.index()) return false;
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&left)) {
+    return std::ranges::is_permutation(*texts, std::get<std::vector<std::string>>(right));
+  }
+  return std::visit(
+      [&right]<class T>(const T& value) {
+        if constexpr (std::is_same_v<T, Nested>) {
+          return false;
+        } else {
+          return value == std::get<T>(right);
+        }
+      },
+      left);
+}
+
+// A nested record that is not there at all compares as an empty one.
+std::optional<Mismatch> compare_nested(const Field& field, const Nested& wanted,
+                                       const Value& actual) {
+  const auto* there = std::get_if<Nested>(&actual);
+  const auto empty = wanted.schema->make();
+  auto mismatch =
+      compare(*wanted.record, there == nullptr ? *empty : *there->record, *wanted.schema);
+  if (mismatch) mismatch->field = std::string(field.name) + "." + mismatch->field;
+  return mismatch;
+}
+
+}  // namespace
+
+const Field* Schema::find(std::uint16_t number) const {
+  const auto found = std::ranges::find(fields, number, &Field::number);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+const Field* Schema::find(std::string_view wanted) const {
+  const auto found = std::ranges::find(fields, wanted, &Field::name);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+void decode(Record& record, const Schema& schema, netlink::Bytes attributes) {
+  netlink::AttributeReader reader(attributes);
+  while (auto attribute = reader.next()) {
+    const Field* field = attribute->type == 0 ? nullptr : schema.find(attribute->type);
+    if (field != nullptr && field->decode != nullptr && field->decode(record, *attribute)) continue;
+    record.unknown.push_back(
+        {attribute->type, {attribute->payload.begin(), attribute->payload.end()}});
+  }
+}
+
+void encode(const Record& record, const Schema& schema, netlink::AttributeWriter& writer) {
+  for (const Field& field : schema.fields) {
+    if (field.number != 0 && field.access != Access::read_only && field.encode != nullptr) {
+      field.encode(record, writer, field.number);
+    }
+  }
+}
+
+std::optional<Mismatch> compare(const Record& wanted, const Record& actual, const Schema& schema) {
+  for (const Field& field : schema.fields) {
+    if (field.access != Access::settable) continue;
+    const Value asked = field.get(wanted);
+    if (std::holds_alternative<std::monostate>(asked)) continue;
+    const Value there = field.get(actual);
+    if (const auto* nested = std::get_if<Nested>(&asked)) {
+      if (auto mismatch = compare_nested(field, *nested, there)) return mismatch;
+    } else if (!same(asked, there)) {
+      return Mismatch{std::string(field.name), describe(asked), describe(there)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace flintap

@@ -1,0 +1,97 @@
+// Records and the tables that describe them.
+//
+// A record is a plain struct; its table has one row a field: the name that JavaScript sees, the
+// attribute number in netlink, and four functions that follow from the member's type. Encoding,
+// decoding, reading back and the conversion to and from JavaScript all walk the same table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/netlink/attributes.h"
+
+namespace flintap {
+
+struct Schema;
+
+// An attribute no row stands for, or one whose payload is not what its row expects: kept.
+struct RawAttribute {
+  std::uint16_t type = 0;
+  std::vector<std::byte> data;
+};
+
+struct Record {
+  std::vector<RawAttribute> unknown;
+
+  Record() = default;
+  Record(Record&&) = default;
+  Record& operator=(Record&&) = default;
+  Record(const Record&) = delete;
+  Record& operator=(const Record&) = delete;
+  virtual ~Record() = default;
+};
+
+// A record inside another one: borrowed from it when read, owned when it is to be written.
+struct Nested {
+  const Record* record = nullptr;
+  const Schema* schema = nullptr;
+  std::unique_ptr<Record> owned = nullptr;
+};
+
+// One field's value between a record and whoever walks its table. An unset field is monostate; an
+// unsigned 64-bit counter is a bigint in JavaScript, every other integer a number.
+using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::string,
+                           std::vector<std::string>, Nested>;
+
+enum class Access : std::uint8_t {
+  read_only,   // the kernel's to say
+  settable,    // may be asked for, and must read back as asked
+  write_only,  // may be asked for; the kernel does not report it, or not in the same form
+};
+
+struct Field {
+  std::string_view name;
+  std::uint16_t number = 0;  // 0: no attribute of its own
+  Access access = Access::read_only;
+  bool required = false;        // in a request
+  std::string_view expected{};  // what a value must be, for an error's text
+  Value (*get)(const Record&) = nullptr;
+  bool (*set)(Record&, Value&&) = nullptr;
+  bool (*decode)(Record&, const netlink::Attribute&) = nullptr;
+  void (*encode)(const Record&, netlink::AttributeWriter&, std::uint16_t number) = nullptr;
+  // The table of a nested record; it can depend on its owner, as a link's details do on its kind.
+  const Schema* (*nested)(const Record&) = nullptr;
+};
+
+struct Schema {
+  std::string_view name;
+  std::span<const Field> fields;
+  std::unique_ptr<Record> (*make)() = nullptr;
+
+  [[nodiscard]] const Field* find(std::uint16_t number) const;
+  [[nodiscard]] const Field* find(std::string_view name) const;
+};
+
+// Fills the record from attributes; what has no row, or does not fit it, goes to `unknown`.
+void decode(Record& record, const Schema& schema, netlink::Bytes attributes);
+
+// Writes every set field that has an attribute and may be asked for.
+void encode(const Record& record, const Schema& schema, netlink::AttributeWriter& writer);
+
+struct Mismatch {
+  std::string field;
+  std::string expected;
+  std::string actual;
+};
+
+// The first settable field of `wanted` that `actual` does not have in the same way.
+std::optional<Mismatch> compare(const Record& wanted, const Record& actual, const Schema& schema);
+
+}  // namespace flintap

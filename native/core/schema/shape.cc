@@ -1,0 +1,65 @@
+#include "core/schema/shape.h"
+
+#include <algorithm>
+
+namespace flintap {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kEthernetOctets = 6;
+
+std::optional<unsigned> digit(char character) {
+  const char lower =
+      character >= 'A' && character <= 'F' ? static_cast<char>(character - 'A' + 'a') : character;
+  const std::size_t place = kDigits.find(lower);
+  return place == std::string_view::npos ? std::nullopt
+                                         : std::optional(static_cast<unsigned>(place));
+}
+
+}  // namespace
+
+std::string HardwareAddress::format() const {
+  std::string text;
+  for (const char octet : octets) {
+    const auto bits = static_cast<unsigned char>(octet);
+    if (!text.empty()) text += ':';
+    text += kDigits[bits >> 4U];
+    text += kDigits[bits & 0xFU];
+  }
+  return text;
+}
+
+std::optional<HardwareAddress> HardwareAddress::parse(std::string_view text) {
+  HardwareAddress address;
+  if (text.size() != kEthernetOctets * 3 - 1) return std::nullopt;
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    const auto high = digit(text[at]);
+    const auto low = digit(text[at + 1]);
+    const bool separated = at + 2 == text.size() || text[at + 2] == ':';
+    if (!high || !low || !separated) return std::nullopt;
+    address.octets += static_cast<char>((*high << 4U) | *low);
+  }
+  return address;
+}
+
+bool HardwareAddress::is_unicast() const {
+  return octets.size() == kEthernetOctets && (static_cast<unsigned char>(octets[0]) & 1U) == 0 &&
+         std::ranges::any_of(octets, [](char octet) { return octet != 0; });
+}
+
+std::optional<HardwareAddress> Shape<HardwareAddress>::decode(const netlink::Attribute& attribute) {
+  return HardwareAddress{std::string(reinterpret_cast<const char*>(attribute.payload.data()),
+                                     attribute.payload.size())};
+}
+
+void Shape<HardwareAddress>::encode(netlink::AttributeWriter& writer, std::uint16_t number,
+                                    const HardwareAddress& value) {
+  writer.put(number, std::as_bytes(std::span(value.octets)));
+}
+
+std::optional<HardwareAddress> Shape<HardwareAddress>::from_value(Value&& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr ? std::nullopt : HardwareAddress::parse(*text);
+}
+
+}  // namespace flintap

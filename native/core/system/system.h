@@ -1,0 +1,57 @@
+// Every system call of the core, each under its own name. Nothing else in the core calls the
+// kernel. All behave as their namesakes: -1 and errno on failure; those that a signal can
+// interrupt are tried again.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/system/fd.h"
+
+namespace flintap::sys {
+
+Fd open(const char* path, int flags);
+Fd openat(int directory, const char* path, int flags);
+int close(int fd) noexcept;
+ssize_t read(int fd, std::span<std::byte> into);
+ssize_t write(int fd, std::span<const std::byte> from);
+int fstat(int fd, struct stat& into);
+int stat(const char* path, struct stat& into);
+int ioctl(int fd, unsigned long request, void* argument);
+int ioctl_value(int fd, unsigned long request, unsigned long argument);
+
+Fd socket(int domain, int type, int protocol);
+int setsockopt(int fd, int level, int name, int value);
+int set_receive_timeout(int fd, const timeval& timeout);
+int bind(int fd, const sockaddr* address, socklen_t length);
+int getsockname(int fd, sockaddr* address, socklen_t& length);
+int getsockopt(int fd, int level, int name, int& value);
+ssize_t sendmsg(int fd, const msghdr& message);
+ssize_t recvmsg(int fd, msghdr& message);
+
+Fd eventfd();
+
+int mknodat(int directory, const char* path, mode_t mode, dev_t device);
+int mkdir(const char* path, mode_t mode);
+int unlinkat(int directory, const char* path, int flags);
+
+// A file system of its own that is mounted nowhere (Linux 5.2): gone with the descriptor.
+Fd fsopen(const char* type);
+int fsconfig_create(int filesystem);
+Fd fsmount(int filesystem);
+
+// Fills the whole span, or -1.
+int random(std::span<std::byte> into);
+
+// The whole of a small file such as one in /proc or /sys, without its last newline. Empty with
+// errno set on failure.
+std::string read_small_file(int directory, const char* path);
+
+}  // namespace flintap::sys
