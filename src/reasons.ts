@@ -160,6 +160,11 @@ export const reasons = {
     },
     errnos: ["EOPNOTSUPP", "ENODEV", "ENXIO"],
   },
+  "setting-unsupported": {
+    summary: "the kernel does not support a setting of the request",
+    hint: "The kernel's own text, where there is one, names the setting: leave it out, or use a kernel that was built with it (vlanFiltering needs CONFIG_BRIDGE_VLAN_FILTERING). Without such a text it may be the kind of link that the kernel does not know.",
+    errnos: ["EOPNOTSUPP"],
+  },
   "setting-ignored": {
     summary: "the kernel accepted the request and ignored a setting",
     hint: ({ attribute = "the setting" }) =>
