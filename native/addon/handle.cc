@@ -1,6 +1,7 @@
 #include "addon/handle.h"
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "addon/convert.h"
@@ -26,8 +27,14 @@ Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) 
   const Napi::Env env = info.Env();
   wake_ = Wake::New(env, "flintap", 0, 1, this);
   wake_.Unref(env);
+  try {
+    executor_ = std::make_unique<Executor>([this](auto task) { done(std::move(task)); });
+  } catch (const std::system_error& error) {
+    wake_.Release();
+    const Failure failure(error.code().value(), reason::kernel, "start a thread");
+    throw Napi::Error(env, failure_to_js(env, failure, "open"));
+  }
   napi_add_env_cleanup_hook(env, end_at_teardown, this);
-  executor_ = std::make_unique<Executor>([this](auto task) { done(std::move(task)); });
 }
 
 // Collected, or the environment is gone and the hook did the work.

@@ -74,6 +74,8 @@ void Executor::run(Task& task) {
     task.outcome = task.operation->run(*context_, *task.request);
   } catch (const Failure& failure) {
     task.failure = failure;
+    // A dump that was cut short goes on in its socket and would make the next one EBUSY.
+    if (failure.reason == reason::outcome_unknown) context_.reset();
   } catch (const std::bad_alloc&) {
     task.failure.emplace(ENOMEM, reason::kernel, "allocate memory");
   } catch (const std::exception&) {

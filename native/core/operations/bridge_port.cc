@@ -1,4 +1,6 @@
 // attachToBridge and detachFromBridge.
+#include <cerrno>
+
 #include "core/operations/creation.h"
 #include "core/operations/request.h"
 
@@ -47,7 +49,8 @@ std::vector<std::string> restore(Context& context, const Link& before) {
   try {
     transact(context, batch, link.label());
     return {};
-  } catch (const Failure&) {
+  } catch (const Failure& failure) {
+    if (failure.error == ENODEV) return {};  // gone, and its port with it
     return {"link " + link.label() + " is not on the master it had"};
   }
 }
