@@ -1,0 +1,19 @@
+// Hands a tap to a VMM as a descriptor. The tap is gone when the VMM ends, however it ends.
+//   node ephemeral-tap.mjs [bridge]
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createTap, FlintapError, getLink } from "flintap";
+
+const [bridge = "br0"] = process.argv.slice(2);
+
+const tap = await createTap({ bridge, persist: false });
+// Descriptor 3 of the child; for Cloud Hypervisor this is `--net fd=3,mac=…`.
+const vmm = spawn("sleep", ["0.2"], { stdio: ["ignore", "inherit", "inherit", tap.queues[0]?.fd] });
+await tap.close();
+console.log(`${tap.name} is in the VMM's hands: ${(await getLink(tap)).carrier}`);
+
+await once(vmm, "exit");
+await getLink(tap).catch((error) => {
+  if (!(error instanceof FlintapError) || error.reason !== "no-such-link") throw error;
+  console.log(`${tap.name} is gone with it`);
+});
