@@ -78,6 +78,15 @@ function withMacvtap<Result>(body: (index: string) => Result): Result {
   }
 }
 
+/** The command that runs another as a user without any right of root. */
+export const ordinaryUser = [
+  "setpriv",
+  "--reuid=65534",
+  "--regid=65534",
+  "--clear-groups",
+  "--bounding-set=-all",
+] as const;
+
 /** Each gives the reason why the capability is missing, or undefined when it is there. */
 const probes = {
   /** Root of the machine, not of a user namespace. */
@@ -85,6 +94,18 @@ const probes = {
     /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"))
       ? undefined
       : "root (this is an ordinary user, mapped to root in a user namespace)",
+  /** Root can become an ordinary user who has user namespaces. */
+  "ordinary-user": () => {
+    const failed = complaint(
+      ...ordinaryUser,
+      "unshare",
+      "--user",
+      "--map-root-user",
+      "--net",
+      "true",
+    );
+    return failed && `an ordinary user who has user namespaces (${failed})`;
+  },
   /** /dev/net/tun can be opened. */
   tun: () => {
     const failed = openComplaint("/dev/net/tun");

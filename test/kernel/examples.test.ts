@@ -1,0 +1,140 @@
+/** Every example program does what it says, and leaves nothing behind. */
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { needs, ordinaryUser } from "../setup/capabilities.js";
+import { type RunOptions, runModule, runNode } from "../setup/child.js";
+import { addBridge, addParent, ip, linkNames } from "../setup/iproute2.js";
+
+const withMacvtap = needs("veth", "macvtap");
+const withTap = needs("bridge", "tun");
+const withNodes = needs("root", "veth", "macvtap", "tap-node");
+const withAll = needs("root", "veth", "macvtap", "bridge", "tun", "tap-node");
+
+/** Runs an example to its end; the lines that it printed. */
+async function linesOf(program: string, options?: RunOptions): Promise<string[]> {
+  const { code, stdout, stderr } = await runNode([program], options);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout.trimEnd().split("\n");
+}
+
+const tested = new Set<string>();
+
+/** A test of one example: what it prints. */
+function example(
+  program: string,
+  register: ReturnType<typeof needs>,
+  check: (lines: string[]) => void,
+): void {
+  tested.add(program);
+  register(program, async () => check(await linesOf(`examples/${program}`)));
+}
+
+describe("an example", () => {
+  let before: string[];
+
+  beforeEach(async () => {
+    await addParent();
+    await addBridge();
+    before = await linkNames();
+  });
+
+  afterEach(async () => {
+    const after = await linkNames();
+    await ip("link del enp0");
+    await ip("link del br0");
+    expect(after).toEqual(before);
+  });
+
+  example("create-macvtap.mjs", withMacvtap, ([line]) => {
+    expect(line).toMatch(/^flvtap\w{9}: \/dev\/tap\d+, guest MAC [0-9a-f:]{17}, MTU 1500$/);
+  });
+
+  example("create-tap.mjs", withTap, (lines) => {
+    expect(lines[0]).toMatch(/^fltap\w{10}: port of br0, isolated: true$/);
+    expect(lines[1]).toMatch(/MAC fe:/);
+  });
+
+  example("ephemeral-tap.mjs", withTap, (lines) => {
+    expect(lines[0]).toMatch(/is in the VMM's hands: true$/);
+    expect(lines[1]).toMatch(/is gone with it$/);
+  });
+
+  example("open-macvtap.mjs", withNodes, (lines) => {
+    expect(lines).toEqual([expect.stringMatching(/^sent 70 bytes/)]);
+  });
+
+  withMacvtap("list-links.mjs", async () => {
+    tested.add("list-links.mjs");
+    await runModule(`
+      import { createMacvtap } from "flintap";
+      const tag = { microvm: "vm1", interface: "eth1" };
+      await createMacvtap({ name: "mt0", parent: "enp0", tag });
+    `);
+    const lines = await linesOf("examples/list-links.mjs");
+    await ip("link del mt0");
+    expect(lines).toEqual([expect.stringMatching(/^mt0 \(macvtap\) of vm1 eth1: \d+ in, \d+ out/)]);
+  });
+
+  example("attach-to-bridge.mjs", withMacvtap, (lines) => {
+    expect(lines).toEqual(["br1: enp0"]);
+  });
+
+  example("errors.mjs", withTap, ([codes, message]) => {
+    expect(codes).toBe("ENODEV no-such-bridge");
+    expect(message).toMatch(/^createTap nosuch0: the bridge does not exist/);
+  });
+
+  example("flintlock.mjs", withAll, (lines) => {
+    expect(lines.at(-2)).toMatch(/^eth1: \/dev\/tap\d+, guest MAC/);
+    expect(lines.at(-1)).toMatch(/^eth2: fltap\w+, guest MAC 02:/);
+  });
+});
+
+describe("the quickstart", () => {
+  needs("ordinary-user")("tells an ordinary user what is not possible", async () => {
+    const copy = readableCopy();
+    onTestFinished(() => rmSync(copy, { recursive: true }));
+    const lines = await linesOf(`${copy}/examples/quickstart/quickstart.mjs`, {
+      under: [...ordinaryUser],
+      env: { HOME: copy },
+    });
+    expect(lines.filter((line) => line.startsWith("not possible here: "))).toEqual([
+      expect.stringContaining("/dev/net/tun may not be opened"),
+      expect.stringContaining("the device node may not be opened"),
+    ]);
+    expect(lines.filter((line) => line.startsWith("ok  "))).toEqual([
+      "ok  flintap lists 0 devices of its own",
+      "ok  ip shows nothing but lo",
+    ]);
+  });
+
+  withAll("exchanges frames that the wire does not see, and leaves nothing", async () => {
+    const lines = await linesOf("examples/quickstart/quickstart.mjs");
+    const verdicts = lines.filter((line) => /^(ok|NOT TRUE) /.test(line));
+    expect(verdicts).toEqual([
+      expect.stringMatching(/^ok {2}mvm1 sent .* and mvm2 received it$/),
+      "ok  of that frame, the wire saw 0",
+      "ok  of a broadcast (ARP), the wire saw 1",
+      "ok  flintap lists 0 devices of its own",
+      "ok  ip shows nothing but lo",
+    ]);
+  });
+});
+
+test("every example program has a test here", () => {
+  const programs = readdirSync("examples").filter((name) => name.endsWith(".mjs"));
+  expect(programs.filter((name) => !tested.has(name))).toEqual([]);
+});
+
+/** What it takes to run the examples, where any user can read it; a checkout may be root's own. */
+function readableCopy(): string {
+  const copy = mkdtempSync(join(tmpdir(), "flintap-examples-"));
+  chmodSync(copy, 0o755);
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  const modules = Object.keys(dependencies).map((name) => `node_modules/${name}`);
+  for (const path of ["package.json", "dist", "build/Release/flintap.node", "examples", ...modules])
+    cpSync(path, join(copy, path), { recursive: true });
+  return copy;
+}
