@@ -18,6 +18,7 @@ export interface DocumentIssue {
  * for each of the `issues`.
  */
 export class InvalidDocumentError extends Error {
+  /** Always `"InvalidDocumentError"`. */
   override readonly name = "InvalidDocumentError";
   /** Always `"ERR_INVALID_DOCUMENT"`. */
   readonly code = "ERR_INVALID_DOCUMENT";
