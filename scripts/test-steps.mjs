@@ -30,6 +30,11 @@ async function checkDocumentation() {
   await runOrThrow(npmTool("typedoc"), ["--emit", "none"]);
 }
 
+/** docs/errors.md tells every code and reason, in the words of the source. */
+async function checkErrorsPage() {
+  await runOrThrow(process.execPath, ["scripts/errors-page.mjs", "--check"]);
+}
+
 /** The tarball as npm would publish it: its entries resolve, its types agree with them. */
 async function checkPackage() {
   const folder = join(root, "build/package");
@@ -141,6 +146,7 @@ export const steps = [
   { name: "format", group: "lint", title: "format and lint (biome)", run: checkFormat },
   { name: "typecheck", group: "lint", title: "types (tsc)", run: checkTypes },
   { name: "docs", group: "lint", title: "documentation (typedoc)", run: checkDocumentation },
+  { name: "errors-page", group: "lint", title: "errors page", run: checkErrorsPage },
   { name: "package", group: "lint", title: "package (publint, attw)", run: checkPackage },
   { name: "sources", group: "lint", title: "native source list", run: checkSourceList },
   { name: "clang-format", group: "lint", title: "native format", run: checkNativeFormat },
