@@ -68,7 +68,8 @@ Fd create(const TapSettings& tap) {
     }
   }
   // Without IFF_TUN_EXCL the kernel attaches to an existing tap: two guests on one device.
-  ifreq request = interface_request(tap.name, tap.flags, IFF_TUN_EXCL);
+  ifreq request =
+      interface_request(tap.name, tap.flags, IFF_TUN_EXCL | (tap.carrier ? 0 : IFF_NO_CARRIER));
   if (sys::ioctl(queue.get(), TUNSETIFF, &request) < 0) {
     Failure failure = cannot_set("create", tap.name);
     if (failure.error == EBUSY) {

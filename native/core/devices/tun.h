@@ -21,6 +21,9 @@ struct TapSettings {
   std::string name;
   std::optional<std::uint32_t> index;
   QueueFlags flags;
+  // Without a carrier (Linux 6.0; older ones ignore it) until a VMM opens it, so that its bridge
+  // port does not forward for the moment in which the tap is made.
+  bool carrier = true;
   std::optional<std::uint32_t> vnet_header_size;
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;

@@ -26,12 +26,20 @@ void inherit(Link& wanted, const Link& parent) {
   }
 }
 
+// The kernel would take the link below that one instead, without a word.
+void refuse_stacking(const Link& parent) {
+  if (parent.kind == "macvtap" || parent.kind == "macvlan") {
+    throw Failure(0, reason::parent_unusable, "look up", parent.name.value_or(""));
+  }
+}
+
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateMacvtap&>(record);
   Making making = begin_making(std::move(*request.link), "macvtap");
   making.host_ipv6 = *request.host_ipv6;
   const auto parent =
       look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
+  refuse_stacking(*parent);
   inherit(making.wanted, *parent);
   Outcome outcome;
   outcome.links = make_links(context, {&making, 1}, &*parent);

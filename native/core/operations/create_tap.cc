@@ -44,6 +44,7 @@ tun::TapSettings settings_of(const CreateTap& request, const Making& making) {
       .name = std::string(making.name()),
       .index = making.wanted.index,
       .flags = {.multi_queue = *request.multi_queue, .vnet_header = *request.vnet_header},
+      .carrier = !*request.persistent,
       .vnet_header_size = request.vnet_header_size,
       .uid = request.uid,
       .gid = request.gid,

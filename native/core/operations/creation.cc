@@ -61,6 +61,8 @@ Failure refused_create(Context& context, std::span<const Making> makings, const 
       failure.device = making.name();
       break;
     }
+  } else if (failure.error == EBUSY && parent == nullptr) {
+    failure.reason = reason::index_taken;  // both ends of a veth were given the same
   } else if (failure.error == EINVAL && parent != nullptr) {
     failure.reason = parents_fault(makings[0].wanted, *parent).value_or(failure.reason);
   }

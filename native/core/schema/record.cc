@@ -1,6 +1,7 @@
 #include "core/schema/record.h"
 
 #include <algorithm>
+#include <set>
 
 namespace flintap {
 namespace {
@@ -24,12 +25,16 @@ struct Describe {
 
 std::string describe(const Value& value) { return std::visit(Describe{}, value); }
 
-// Lists are sets to the kernel: it gives them back in an order of its own.
+// Lists are sets to the kernel: it gives them back in an order of its own, each entry once, and
+// leaves an empty one out.
+std::set<std::string> as_set(const Value& value) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  return texts == nullptr ? std::set<std::string>() : std::set(texts->begin(), texts->end());
+}
+
 bool same(const Value& left, const Value& right) {
+  if (std::holds_alternative<std::vector<std::string>>(left)) return as_set(left) == as_set(right);
   if (left.index() != right.index()) return false;
-  if (const auto* texts = std::get_if<std::vector<std::string>>(&left)) {
-    return std::ranges::is_permutation(*texts, std::get<std::vector<std::string>>(right));
-  }
   return std::visit(
       [&right]<class T>(const T& value) {
         if constexpr (std::is_same_v<T, Nested>) {
