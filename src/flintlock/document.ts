@@ -12,11 +12,6 @@ export const maxDocumentLength = 256 * 1024;
 /** The deepest nesting that is read. The parsers recurse, so this is counted before they run. */
 export const maxDocumentDepth = 64;
 
-/** What a reader makes of a text: its value, or why and where it can't be read. */
-export type Reading =
-  | { value: unknown }
-  | { offset: number; expected: string; received: string; cause?: Error };
-
 /**
  * Reads one document. Text that begins with a brace or bracket, comments aside, is JSON, with
  * comments and trailing commas; everything else is YAML.

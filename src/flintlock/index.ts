@@ -19,11 +19,10 @@ export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./
 export { hostDeviceName, microvmName } from "./names.js";
 export {
   type Provisioned,
-  type ProvisionedInterface,
   type ProvisionOptions,
   provision,
   type ReleasedInterface,
   release,
 } from "./service.js";
 export { loadSpec, parseSpec, type SpecOptions } from "./spec.js";
-export type { InterfaceStatus, NetworkStatus } from "./status.js";
+export type { InterfaceStatus, NetworkStatus, ProvisionedInterface } from "./status.js";

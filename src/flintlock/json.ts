@@ -7,7 +7,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
-import type { Reading } from "./document.js";
+import type { Reading } from "./reading.js";
 
 /** Whether the first token, comments aside, opens an object or a list. */
 export function isJson(text: string): boolean {

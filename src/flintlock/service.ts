@@ -3,14 +3,14 @@
  * kernel is asked is the facade's; decided here is which device goes where and how it is called.
  */
 import { FlintapError, type FlintapErrorFacts } from "../error.js";
-import type { Link, MacvtapLink, TapLink } from "../link.js";
+import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { tagMatches } from "../tag.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 import { guestMacOfTap, hostDeviceName, microvmName, tagOf } from "./names.js";
-import { type NetworkStatus, statusOf } from "./status.js";
+import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
 
 /** For {@link provision}. */
 export interface ProvisionOptions {
@@ -18,19 +18,6 @@ export interface ProvisionOptions {
   config: HostConfig;
   /** Where the devices are made, and whose they are. */
   namespace: NetworkNamespace;
-}
-
-/** An interface and the device that was made for it. */
-export interface ProvisionedInterface {
-  /** The interface's name in the guest. */
-  deviceId: string;
-  /** The device on the host. */
-  link: MacvtapLink | TapLink;
-  /**
-   * The MAC that the guest has to use, lower case: the spec's, or else a stable one. For a macvtap
-   * it is the device's own, for a tap it never is.
-   */
-  guestMac: string;
 }
 
 /** What {@link provision} made. */

@@ -1,5 +1,18 @@
 /** The status that flintlock keeps of a microVM's interfaces, in its own field names. */
-import type { ProvisionedInterface } from "./service.js";
+import type { MacvtapLink, TapLink } from "../link.js";
+
+/** An interface and the device that was made for it. */
+export interface ProvisionedInterface {
+  /** The interface's name in the guest. */
+  deviceId: string;
+  /** The device on the host. */
+  link: MacvtapLink | TapLink;
+  /**
+   * The MAC that the guest has to use, lower case: the spec's, or else a stable one. For a macvtap
+   * it is the device's own, for a tap it never is.
+   */
+  guestMac: string;
+}
 
 /** An interface's status. */
 export interface InterfaceStatus {

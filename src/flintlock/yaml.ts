@@ -1,6 +1,6 @@
 /** Reads YAML 1.2. */
 import { Composer, type CST, type Document, isScalar, Parser, type Scalar, visit } from "yaml";
-import type { Reading } from "./document.js";
+import type { Reading } from "./reading.js";
 
 /** Reads a text of at most one document that nests at most `maxDepth` deep. */
 export function readYaml(text: string, maxDepth: number): Reading {
