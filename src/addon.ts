@@ -22,7 +22,8 @@ export interface NativeSettings {
   kind: "macvtap" | "tun" | "bridge" | "veth";
   name: string;
   alias: string;
-  mac: string;
+  /** Absent: the parent's, for a macvtap in mode `"passthru"`. */
+  mac?: string;
   /** Absent: the library draws one. */
   index?: number;
   /** Absent: the parent's for a macvtap, the kernel's default for the others. */

@@ -19,7 +19,7 @@ export interface CreateOptions {
    * it later (`addr_assign_type` 3). Default: locally administered and random; for a macvtap or
    * tap whose `tag` names a microVM and its interface, derived from these, the owner and the
    * machine's id, so that it is the same every time. A tap's begins with `fe` and is never its
-   * guest's.
+   * guest's. A macvtap in mode `"passthru"` has its parent's.
    */
   mac?: string;
   /** Bytes. Default: the parent's for a macvtap, the kernel's (1,500) for the others. */

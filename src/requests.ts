@@ -210,11 +210,12 @@ export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> 
   if (mode !== "source")
     refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
   const details = { mode, ...pick(options, ["sourceMacs"]) };
-  return (origin) => ({
-    parent,
-    link: { ...settings("macvtap", options, origin), details },
-    hostIPv6: options.hostIPv6 ?? "closed",
-  });
+  return (origin) => {
+    const link: NativeSettings = { ...settings("macvtap", options, origin), details };
+    // It has its parent's, and the kernel lets it have no other.
+    if (mode === "passthru" && options.mac === undefined) delete link.mac;
+    return { parent, link, hostIPv6: options.hostIPv6 ?? "closed" };
+  };
 }
 
 /** For `createTap`. */
