@@ -137,11 +137,20 @@ bool decode_statistics(Record& record, const netlink::Attribute& attribute) {
   return true;
 }
 
+// Not an attribute of its own: the alt name among the others that marks the links made here.
+constexpr Field identity_field() {
+  return {.name = "identity", .get = [](const Record& record) -> Value {
+            std::string identity = static_cast<const Link&>(record).identity();
+            return identity.empty() ? Value{} : Value{std::move(identity)};
+          }};
+}
+
 constexpr std::array link_fields{
     field<&Link::kind>("kind", 0, write_only),
     field<&Link::index>("index", 0, settable),
     field<&Link::name>("name", IFLA_IFNAME, settable),
     field<&Link::alt_names, AltNames>("altNames", IFLA_PROP_LIST),
+    identity_field(),
     field<&Link::alias>("alias", IFLA_IFALIAS, settable),
     field<&Link::mac>("mac", IFLA_ADDRESS, settable),
     field<&Link::permanent_mac>("permanentMac", IFLA_PERM_ADDRESS),
