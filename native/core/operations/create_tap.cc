@@ -109,6 +109,14 @@ void open_more(std::vector<Fd>& queues, const CreateTap& request, const std::str
   }
 }
 
+// What has changed since the tap was read back; only a multi-queue one tells its queues.
+void leave_with(Link& link, bool persistent, std::size_t queues) {
+  auto* tap = dynamic_cast<Tun*>(link.details.get());
+  if (tap == nullptr) return;
+  tap->persistent = persistent;
+  if (tap->queues) tap->queues = static_cast<std::uint32_t>(queues);
+}
+
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateTap&>(record);
   Making making = begin_making(std::move(*request.link), "tun");
@@ -130,10 +138,11 @@ Outcome run(Context& context, Record& record) {
   outcome.links = finish_making(context, {&making, 1});
   if (*request.persistent) {
     tun::make_persistent(queues.front(), std::string(making.name()));
-    if (auto* tap = dynamic_cast<Tun*>(outcome.links[0].details.get())) tap->persistent = true;
+    leave_with(outcome.links[0], true, 0);
     return outcome;
   }
   open_more(queues, request, std::string(making.name()));
+  leave_with(outcome.links[0], false, queues.size());
   outcome.fds = std::move(queues);
   return outcome;
 }
