@@ -70,6 +70,40 @@ export async function ip(command: string, ...more: string[]): Promise<string> {
   return stdout;
 }
 
+/** Runs many commands of `ip` in one process; rejects when one of them fails, after all have run. */
+export async function ipBatch(commands: readonly string[]): Promise<void> {
+  const running = execute("ip", ["-force", "-batch", "-"]);
+  running.child.stdin?.end(`${commands.join("\n")}\n`);
+  await running;
+}
+
+/** A bridge's port as `bridge -json -details link show` prints it. */
+export interface BridgePort {
+  ifname: string;
+  master: string;
+  state: string;
+  hairpin: boolean;
+  learning: boolean;
+  flood: boolean;
+  mcast_flood: boolean;
+  bcast_flood: boolean;
+  neigh_suppress: boolean;
+  isolated: boolean;
+}
+
+/** What the bridge says of one of its ports. */
+export async function bridgePort(device: string): Promise<BridgePort | undefined> {
+  const { stdout } = await execute("bridge", ["-json", "-details", "link", "show", "dev", device]);
+  return JSON.parse(stdout || "[]")[0];
+}
+
+/** The kinds of the queueing disciplines on a device, the root's first. */
+export async function qdiscs(device: string): Promise<string[]> {
+  const { stdout } = await execute("tc", ["-json", "qdisc", "show", "dev", device]);
+  const found: { kind: string }[] = JSON.parse(stdout || "[]");
+  return found.map(({ kind }) => kind);
+}
+
 /** Every link; `filter` is iproute2's, such as `"type macvtap"` or `"master br0"`. */
 export async function links(filter = ""): Promise<IpLink[]> {
   return JSON.parse((await ip(`-json -details link show ${filter}`.trim())) || "[]");
