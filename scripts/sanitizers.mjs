@@ -1,6 +1,6 @@
 // How the sanitizers watch an addon inside Node: the environment they need, and what of their
 // reports is ours. Node itself is not built with them, so some of what they see in it is false.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { addonPath } from "./build-addon.mjs";
 import { findTool, requireTool, root, runOrThrow } from "./toolchain.mjs";
@@ -17,6 +17,8 @@ export async function sanitizerEnvironment(variant) {
     preload.push((await runOrThrow("g++", [`-print-file-name=${library}`])).trim());
   rmSync(reportFolder(variant), { recursive: true, force: true });
   mkdirSync(reportFolder(variant), { recursive: true });
+  // Some tests give up root's rights before they load the addon.
+  chmodSync(reportFolder(variant), 0o1777);
   // The reports decide, not exit codes: at exit, those would also tell of Node's own leaks.
   const options = [`log_path=${join(reportFolder(variant), "report")}`, "exitcode=0"];
   return {

@@ -172,7 +172,7 @@ export const sanitizerSteps = ["asan", "tsan"].flatMap((variant) => [
   },
   ...["kernel", "faults"].map((project) => ({
     name: `${variant}-${project}`,
-    title: `${variant}: ${project} tests`,
+    title: `${variant}: ${project.replace(/s$/, "")} tests`,
     run: (args) => runSanitized(variant, project, args),
   })),
 ]);
