@@ -10,6 +10,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { PoolOptions, PoolWorker, WorkerRequest } from "vitest/node";
 import { unshare, unshareArguments } from "./namespace.js";
@@ -35,7 +36,8 @@ class NamespaceWorker implements PoolWorker {
     this.#child = fork(join(distPath, "workers/forks.js"), [], {
       execPath: unshare,
       execArgv: [...unshareArguments, process.execPath, ...execArgv],
-      env: env as NodeJS.ProcessEnv,
+      // By it, worker.ts knows that it is elsewhere.
+      env: { ...env, FLINTAP_HOST_NAMESPACE: readlinkSync("/proc/self/ns/net") },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
     });
