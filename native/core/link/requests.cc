@@ -208,6 +208,7 @@ std::optional<Link> read_link(const netlink::Frame& frame, bool statistics) {
   const netlink::Bytes attributes = frame.body.subspan(sizeof info);
   Link link;
   link.kind = std::string();
+  link.alt_names.emplace();
   link.index = static_cast<std::uint32_t>(info.ifi_index);
   link.flags = info.ifi_flags;
   link.up = (info.ifi_flags & IFF_UP) != 0;
