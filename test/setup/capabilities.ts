@@ -132,6 +132,14 @@ const probes = {
     const failed = linkComplaint("type", "bridge");
     return failed && `bridges (${failed})`;
   },
+  ifb: () => {
+    const failed = linkComplaint("type", "ifb");
+    return failed && `ifb devices (CONFIG_IFB: ${failed})`;
+  },
+  vxlan: () => {
+    const failed = linkComplaint("type", "vxlan", "id", "7", "dstport", "4789");
+    return failed && `vxlan devices (CONFIG_VXLAN: ${failed})`;
+  },
   macvtap: () =>
     withMacvtap(() => {
       const failed = complaint("ip", "link", "show", "flprobe0");

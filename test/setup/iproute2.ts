@@ -29,6 +29,7 @@ export interface IpLink {
   altnames?: string[];
   ifalias?: string;
   promiscuity: number;
+  allmulti?: number;
   min_mtu: number;
   max_mtu: number;
   inet6_addr_gen_mode?: string;
