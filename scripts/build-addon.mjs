@@ -1,16 +1,18 @@
 // Builds the addon: `node scripts/build-addon.mjs release|testing|asan|tsan|prebuild`.
 //
-// release   what is shipped, by node-gyp: build/Release/flintap.node
+// release   what is shipped, by node-gyp, or by CMake where there is no Python:
+//           build/Release/flintap.node
 // testing   by cmake-js, faults can be injected, with the native tests: build/testing/
 // asan      like testing, under AddressSanitizer and UndefinedBehaviorSanitizer: build/asan/
 // tsan      like testing, under ThreadSanitizer: build/tsan/
 // prebuild  release, stripped and named for the tarball: prebuilds/ (empties build/ first)
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   CommandFailed,
   filesBelow,
+  findTool,
   fingerprint,
   headersPrefix,
   isFresh,
@@ -26,6 +28,9 @@ import {
 } from "./toolchain.mjs";
 
 const sanitizers = { testing: "", asan: "address", tsan: "thread" };
+
+/** Whether this is the repository, and not the package as npm installs it. */
+const isCheckout = existsSync(join(root, "native/CMakeLists.txt"));
 
 /** The addon that a variant gives. */
 export function addonPath(variant) {
@@ -54,7 +59,6 @@ async function buildWithGyp() {
   requireTool("make", "make");
   requireTool("python3", "python3");
   // Warnings are errors where they can be mended, not on the machine of somebody installing.
-  const isCheckout = existsSync(join(root, "native/CMakeLists.txt"));
   const env = {
     ...nodedir(),
     CXXFLAGS: `${process.env.CXXFLAGS ?? ""} ${isCheckout ? "-Werror" : ""}`,
@@ -71,20 +75,25 @@ async function buildWithGyp() {
 async function buildWithCMake(variant) {
   requireTool("cmake", "cmake");
   requireTool("make", "make");
+  const folder = variant === "release" ? "build/cmake" : `build/${variant}`;
   await runOrThrow(
     npmTool("cmake-js"),
     [
       "build",
       "--log-level=warn",
       "--directory=native",
-      `--out=build/${variant}`,
+      `--out=${folder}`,
       "--config=RelWithDebInfo",
       `--parallel=${availableParallelism()}`,
-      "--CDFLINTAP_SEAM=ON",
-      `--CDSANITIZE=${sanitizers[variant]}`,
+      `--CDFLINTAP_SEAM=${variant === "release" ? "OFF" : "ON"}`,
+      `--CDSANITIZE=${sanitizers[variant] ?? ""}`,
     ],
     { env: nodedir() },
   );
+  if (variant === "release") {
+    mkdirSync(dirname(addonPath(variant)), { recursive: true });
+    copyFileSync(join(root, folder, "flintap.node"), addonPath(variant));
+  }
 }
 
 async function prebuild() {
@@ -105,7 +114,9 @@ export async function buildAddon(variant) {
   if (isFresh(`addon-${variant}`, print) && existsSync(addonPath(variant)))
     return `addon (${variant}): up to date`;
   if (!process.env.CXX) requireTool("g++", "g++");
-  await (variant === "release" ? buildWithGyp() : buildWithCMake(variant));
+  const canGyp = findTool("python3") !== undefined || !isCheckout;
+  const byGyp = variant === "release" && canGyp;
+  await (byGyp ? buildWithGyp() : buildWithCMake(variant));
   remember(`addon-${variant}`, print);
   return `addon (${variant}): built in ${since(start)}`;
 }

@@ -26,13 +26,16 @@ function libc(): "glibc" | "musl" {
   return header.includes("/ld-musl-") ? "musl" : "glibc";
 }
 
-/** Where the addon may be, best first. `FLINTAP_ADDON` names the one to take, for test builds. */
+/**
+ * Where the addon may be, best first: who built one here did so since what was shipped did not
+ * serve. `FLINTAP_ADDON` names the one to take, for test builds.
+ */
 function places(): string[] {
   const chosen = process.env.FLINTAP_ADDON;
   if (chosen) return [resolve(chosen)];
   return [
-    resolve(packageRoot, `prebuilds/linux-${process.arch}/flintap.${libc()}.node`),
     resolve(packageRoot, "build/Release/flintap.node"),
+    resolve(packageRoot, `prebuilds/linux-${process.arch}/flintap.${libc()}.node`),
   ];
 }
 

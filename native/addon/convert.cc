@@ -55,6 +55,12 @@ Napi::TypeError wrong(Napi::Env env, const std::string& path, std::string_view e
   return Napi::TypeError::New(env, path + ": expected " + std::string(expected));
 }
 
+std::string member_of(const std::string& path, std::string_view name) {
+  std::string member = path;
+  member.append(".").append(name);
+  return member;
+}
+
 // What is no whole number stays unset, and the field's own shape refuses it.
 Value number_from_js(const Napi::Value& value) {
   const double number = value.As<Napi::Number>().DoubleValue();
@@ -91,6 +97,17 @@ Value value_from_js(const Napi::Value& value, const Field& field, const Record& 
   return {};
 }
 
+void set_from_js(const Napi::Object& object, Record& record, const Field& field,
+                 const std::string& path) {
+  const Napi::Env env = object.Env();
+  const Napi::Value value = object.Get(text(env, field.name));
+  if (value.IsUndefined() && !field.required) return;
+  const std::string member = member_of(path, field.name);
+  if (value.IsUndefined() || !field.set(record, value_from_js(value, field, record, member))) {
+    throw wrong(env, member, field.expected);
+  }
+}
+
 }  // namespace
 
 Napi::Object to_js(Napi::Env env, const Record& record, const Schema& schema) {
@@ -113,19 +130,12 @@ void from_js(const Napi::Object& object, Record& record, const Schema& schema,
     const std::string name = names.Get(at).ToString().Utf8Value();
     const Field* field = schema.find(std::string_view(name));
     if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
-      throw wrong(env, path + "." + name, "no such field");
+      throw wrong(env, member_of(path, name), "no such field");
     }
   }
   // In the table's order: a link's kind comes before the details that depend on it.
   for (const Field& field : schema.fields) {
-    if (field.set == nullptr) continue;
-    const std::string inner = path + "." + std::string(field.name);
-    const Napi::Value value = object.Get(text(env, field.name));
-    if (value.IsUndefined()) {
-      if (field.required) throw wrong(env, inner, field.expected);
-    } else if (!field.set(record, value_from_js(value, field, record, inner))) {
-      throw wrong(env, inner, field.expected);
-    }
+    if (field.set != nullptr) set_from_js(object, record, field, path);
   }
 }
 

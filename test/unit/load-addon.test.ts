@@ -54,14 +54,14 @@ test.each([
   ["/lib64/ld-linux-x86-64.so.2", "glibc"],
   ["/lib/ld-musl-x86_64.so.1", "musl"],
 ])(
-  "with a Node.js whose loader is %s it is the prebuild for %s, then the build here",
+  "with a Node.js whose loader is %s it is the build here, then the prebuild for %s",
   (loader, libc) => {
     process.execPath = join(folder, "node");
     writeFileSync(process.execPath, `\u007fELF${"\0".repeat(800)}${loader}\0`);
     expect(loadError()).toBeInstanceOf(FlintapError);
     expect(seen).toEqual([
-      join(root, `prebuilds/linux-${process.arch}/flintap.${libc}.node`),
       join(root, "build/Release/flintap.node"),
+      join(root, `prebuilds/linux-${process.arch}/flintap.${libc}.node`),
     ]);
   },
 );

@@ -38,7 +38,7 @@ struct OpenQueues {
 };
 
 OpenQueues& open_queues() {
-  static auto* queues = new OpenQueues;
+  static auto* queues = new OpenQueues;  // NOLINT(cppcoreguidelines-owning-memory)
   return *queues;
 }
 
