@@ -1,6 +1,10 @@
 #include "core/netlink/attributes.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "core/failure.h"
 
 namespace flintap::netlink {
 
@@ -57,9 +61,14 @@ std::size_t AttributeWriter::open(std::uint16_t type) {
 }
 
 void AttributeWriter::close(std::size_t at) {
-  const auto length = static_cast<std::uint16_t>(body_.size() - at);
+  const std::size_t whole = body_.size() - at;
+  // A length cut off to 16 bits would have the kernel take the rest for further attributes.
+  if (whole > std::numeric_limits<std::uint16_t>::max()) {
+    throw Failure(EMSGSIZE, reason::kernel, "write an attribute");
+  }
+  const auto length = static_cast<std::uint16_t>(whole);
   std::memcpy(body_.data() + at, &length, sizeof length);
-  body_.resize(at + aligned(body_.size() - at));
+  body_.resize(at + aligned(whole));
 }
 
 }  // namespace flintap::netlink

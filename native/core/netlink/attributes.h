@@ -65,7 +65,8 @@ class AttributeReader {
 // The last attribute of that type, as the kernel's own parser takes it.
 std::optional<Attribute> find(Bytes attributes, std::uint16_t type);
 
-// Builds the body of one message: a fixed header, then attributes.
+// Builds the body of one message: a fixed header, then attributes. Throws Failure EMSGSIZE for an
+// attribute of more than 65,535 bytes.
 class AttributeWriter {
  public:
   template <Plain Header>
