@@ -29,7 +29,8 @@ Ack read_ack(const Frame& frame) {
     const bool capped = (frame.header.nlmsg_flags & NLM_F_CAPPED) != 0;
     fixed += capped ? sizeof echoed : aligned(echoed.nlmsg_len);
   }
-  Ack ack{.error = -error, .text = {}};
+  // Negated without a sign, which has no overflow.
+  Ack ack{.error = static_cast<int>(0U - static_cast<unsigned>(error)), .text = {}};
   if ((frame.header.nlmsg_flags & NLM_F_ACK_TLVS) != 0 && fixed <= frame.body.size()) {
     if (auto text = find(frame.body.subspan(fixed), NLMSGERR_ATTR_MSG)) ack.text = text->text();
   }
