@@ -151,7 +151,7 @@ constexpr std::array link_fields{
     field<&Link::name>("name", IFLA_IFNAME, settable),
     field<&Link::alt_names, AltNames>("altNames", IFLA_PROP_LIST),
     identity_field(),
-    field<&Link::alias>("alias", IFLA_IFALIAS, settable),
+    field<&Link::alias, BareText>("alias", IFLA_IFALIAS, settable),
     field<&Link::mac>("mac", IFLA_ADDRESS, settable),
     field<&Link::permanent_mac>("permanentMac", IFLA_PERM_ADDRESS),
     field<&Link::broadcast_mac>("broadcastMac", IFLA_BROADCAST),

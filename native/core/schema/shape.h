@@ -106,6 +106,14 @@ struct Shape<std::string> {
   }
 };
 
+// A string that goes out without its NUL: IFLA_IFALIAS counts it among the 255 bytes of an alias.
+struct BareText : Shape<std::string> {
+  static void encode(netlink::AttributeWriter& writer, std::uint16_t number,
+                     const std::string& value) {
+    writer.put(number, std::as_bytes(std::span(value)));
+  }
+};
+
 template <>
 struct Shape<HardwareAddress> {
   static constexpr std::string_view expected = "a hardware address such as 02:00:5e:10:00:01";
