@@ -20,10 +20,11 @@ struct Describe {
     }
     return text.empty() ? "nothing" : text;
   }
-  std::string operator()(const Nested&) const { return "settings"; }
+  std::string operator()(const Nested& nested) const { return std::string(nested.schema->name); }
 };
 
 std::string describe(const Value& value) { return std::visit(Describe{}, value); }
+std::string describe(const Nested& nested) { return Describe{}(nested); }
 
 // Lists are sets to the kernel: it gives them back in an order of its own, each entry once, and
 // leaves an empty one out.
@@ -46,10 +47,14 @@ bool same(const Value& left, const Value& right) {
       left);
 }
 
-// A nested record that is not there at all compares as an empty one.
+// A nested record that is not there at all compares as an empty one. One of another table, such as
+// the details of another kind of link, can't be looked into.
 std::optional<Mismatch> compare_nested(const Field& field, const Nested& wanted,
                                        const Value& actual) {
   const auto* there = std::get_if<Nested>(&actual);
+  if (there != nullptr && there->schema != wanted.schema) {
+    return Mismatch{std::string(field.name), describe(wanted), describe(*there)};
+  }
   const auto empty = wanted.schema->make();
   auto mismatch =
       compare(*wanted.record, there == nullptr ? *empty : *there->record, *wanted.schema);
