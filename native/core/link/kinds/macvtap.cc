@@ -60,8 +60,11 @@ struct SourceMacs {
   static std::optional<Macs> from_value(Value&& value) {
     auto* macs = std::get_if<Macs>(&value);
     if (macs == nullptr) return std::nullopt;
-    for (const std::string& mac : *macs) {
-      if (!HardwareAddress::parse(mac)) return std::nullopt;
+    // In the form in which they read back.
+    for (std::string& mac : *macs) {
+      const auto address = HardwareAddress::parse(mac);
+      if (!address) return std::nullopt;
+      mac = address->format();
     }
     return std::move(*macs);
   }
