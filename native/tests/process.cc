@@ -1,0 +1,63 @@
+#include "tests/process.h"
+
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+
+namespace flintap::tests {
+namespace {
+
+constexpr int kNoNamespace = 2;
+
+std::size_t entries(const char* folder) {
+  const std::filesystem::directory_iterator listing(folder);
+  return static_cast<std::size_t>(std::distance(begin(listing), end(listing)));
+}
+
+// Without the parent's exit handlers: doctest's report is the parent's.
+template <class Body>
+int fork_and_wait(Body body) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    try {
+      _exit(body());
+    } catch (...) {
+      _exit(1);
+    }
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return status;
+}
+
+}  // namespace
+
+// The listing itself has one open, always the same one more.
+std::size_t open_descriptors() { return entries("/proc/self/fd"); }
+std::size_t running_threads() { return entries("/proc/self/task"); }
+
+int run_in_child(bool (*body)()) {
+  return fork_and_wait([&] { return body() ? 0 : 1; });
+}
+
+void check_in_namespace(bool (*body)()) {
+  const int status = fork_and_wait([&] {
+    const int flags = CLONE_NEWNET | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
+    if (unshare(flags) == 0) return body() ? 0 : 1;
+    std::printf("skipped: a network namespace of its own: %s\n", std::strerror(errno));
+    std::fflush(stdout);
+    return kNoNamespace;
+  });
+  REQUIRE(WIFEXITED(status));
+  CHECK((WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kNoNamespace));
+}
+
+}  // namespace flintap::tests

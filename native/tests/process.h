@@ -1,0 +1,19 @@
+// What this process holds, as /proc tells, and processes of a test's own.
+#pragma once
+
+#include <cstddef>
+
+namespace flintap::tests {
+
+std::size_t open_descriptors();
+std::size_t running_threads();
+
+// How a child process that runs `body` ended, as waitpid tells. Its exit code is 0 when the body
+// gave true, 1 when it gave false or threw.
+int run_in_child(bool (*body)());
+
+// Checks that `body` gives true in a process with a network namespace of its own. Where there can
+// be none, prints "skipped: " and why: ctest takes that for a skip.
+void check_in_namespace(bool (*body)());
+
+}  // namespace flintap::tests

@@ -1,0 +1,193 @@
+// The socket against the kernel of this machine. It only reads links, so it needs no privileges
+// and changes nothing; what has to write has a namespace of its own.
+#include "core/netlink/socket.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <limits>
+
+#include "core/link/requests.h"
+#include "core/system/seam.h"
+#include "tests/process.h"
+
+using namespace flintap;
+using namespace flintap::netlink;
+
+namespace {
+
+// In every namespace.
+constexpr std::uint32_t kLoopback = 1;
+constexpr std::uint32_t kAbsent = std::numeric_limits<std::int32_t>::max();
+
+Request get(std::uint32_t index) { return requests::get(Reference::by_index(index), "look up"); }
+
+// A read with an attribute that it can't have: strict checking refuses it with a text.
+Request refused_read(std::uint16_t flags) {
+  AttributeWriter writer(ifinfomsg{});
+  writer.put_value(IFLA_MTU, std::uint32_t{1500});
+  return {RTM_GETLINK, flags, "look up", writer, true};
+}
+
+void ignore(std::size_t, const Frame&) {}
+
+std::vector<std::string> names_by_libc() {
+  std::vector<std::string> names;
+  struct if_nameindex* list = if_nameindex();
+  REQUIRE(list != nullptr);
+  for (const auto* entry = list; entry->if_index != 0; ++entry) names.emplace_back(entry->if_name);
+  if_freenameindex(list);
+  return names;
+}
+
+bool is_netlink(int descriptor) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+         domain == AF_NETLINK;
+}
+
+// A success for the first request of whoever has that port.
+std::vector<std::byte> forged_ack(std::uint32_t port) {
+  struct {
+    nlmsghdr header;
+    nlmsgerr ack;
+  } message{};
+  message.header = {.nlmsg_len = sizeof message,
+                    .nlmsg_type = NLMSG_ERROR,
+                    .nlmsg_flags = NLM_F_CAPPED,
+                    .nlmsg_seq = 1,
+                    .nlmsg_pid = port};
+  const Bytes bytes = bytes_of(message);
+  return {bytes.begin(), bytes.end()};
+}
+
+// In a process of its own, whose first netlink socket has the process's number for its port.
+bool drops_what_a_process_sent() {
+  Socket socket;
+  const auto port = static_cast<std::uint32_t>(getpid());
+  const Fd forger(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_pid = port;
+  const auto forged = forged_ack(port);
+  if (sendto(forger.get(), forged.data(), forged.size(), 0,
+             reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    return false;
+  }
+  const Request request = get(kAbsent);
+  return socket.exchange({&request, 1}, ignore)[0].error == ENODEV;
+}
+
+}  // namespace
+
+TEST_SUITE("socket") {
+  TEST_CASE("a read gives the link and an ack") {
+    Socket socket;
+    const Request request = get(kLoopback);
+    std::vector<Link> links;
+    const auto acks = socket.exchange({&request, 1}, [&](std::size_t place, const Frame& frame) {
+      CHECK(place == 0);
+      auto link = read_link(frame);
+      REQUIRE(link);
+      links.push_back(std::move(*link));
+    });
+    REQUIRE(acks.size() == 1);
+    CHECK(acks[0].error == 0);
+    REQUIRE(links.size() == 1);
+    CHECK(links[0].index == kLoopback);
+    CHECK(links[0].name == "lo");
+  }
+
+  TEST_CASE("each request has its own answer, also after a refused one") {
+    Socket socket;
+    const std::array batch{get(kLoopback), get(kAbsent), refused_read(0),
+                           requests::get(Reference::by_name("lo"), "look up")};
+    std::vector<std::size_t> places;
+    const auto acks =
+        socket.exchange(batch, [&](std::size_t place, const Frame&) { places.push_back(place); });
+    CHECK(places == std::vector<std::size_t>{0, 3});
+    REQUIRE(acks.size() == 4);
+    CHECK(acks[0].error == 0);
+    CHECK(acks[1].error == ENODEV);
+    CHECK(acks[2].error == EINVAL);
+    CHECK_FALSE(acks[2].text.empty());
+    CHECK(acks[3].error == 0);
+  }
+
+  TEST_CASE("nothing to send is nothing sent") {
+    Socket socket;
+    CHECK(socket.exchange({}, ignore).empty());
+  }
+
+  TEST_CASE("more requests than their answers have room for go out in several sends") {
+    constexpr std::size_t kMany = 3000;
+    Socket socket;
+    const std::vector<Request> batch(kMany, get(kLoopback));
+    std::vector<int> answers(kMany);
+    const seam::Scope counted;
+    seam::arm(std::numeric_limits<std::uint32_t>::max(), EIO);
+    const auto acks =
+        socket.exchange(batch, [&](std::size_t place, const Frame&) { ++answers[place]; });
+    const std::uint32_t calls = seam::disarm().calls;
+    CHECK(std::ranges::count(answers, 1) == kMany);
+    CHECK(std::ranges::count(acks, 0, &Ack::error) == kMany);
+    // A receive for each link and for each ack; the rest are sends.
+    if constexpr (seam::enabled) {
+      CHECK(calls > 2 * kMany + 1);
+      CHECK(calls < 2 * kMany + 100);
+    }
+  }
+
+  TEST_CASE("a dump gives every link") {
+    Socket socket;
+    std::vector<std::string> names;
+    int restarts = 0;
+    const Ack ack = socket.dump(
+        requests::dump({}),
+        [&](std::size_t, const Frame& frame) {
+          if (auto link = read_link(frame)) names.push_back(*link->name);
+        },
+        [&] {
+          ++restarts;
+          names.clear();
+        });
+    CHECK(ack.error == 0);
+    CHECK(restarts >= 1);
+    CHECK(names == names_by_libc());
+  }
+
+  TEST_CASE("a dump can be refused, and the next one goes on") {
+    Socket socket;
+    const Ack refused = socket.dump(refused_read(NLM_F_DUMP), ignore, [] {});
+    CHECK(refused.error == EINVAL);
+    CHECK_FALSE(refused.text.empty());
+    CHECK(socket.dump(requests::dump({}), ignore, [] {}).error == 0);
+  }
+
+  TEST_CASE("its descriptor is closed on exec, and with it") {
+    const std::size_t before = tests::open_descriptors();
+    {
+      const Socket socket;
+      CHECK(tests::open_descriptors() == before + 1);
+      for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        const int descriptor = std::stoi(entry.path().filename());
+        if (is_netlink(descriptor)) CHECK((fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
+      }
+    }
+    CHECK(tests::open_descriptors() == before);
+  }
+
+  TEST_CASE("an answer that a process wrote, not the kernel, is dropped") {
+    tests::check_in_namespace(drops_what_a_process_sent);
+  }
+}
