@@ -173,7 +173,10 @@ export const reasons = {
   },
   "proc-sys-read-only": {
     summary: "the host's IPv6 on the device cannot be closed, since /proc/sys is read-only",
-    hint: "Three ways out: make the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.",
+    hint: ({ operation }) =>
+      operation === "createBridge"
+        ? "Three ways out: make the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge."
+        : "Three ways out: make the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.",
     errnos: ["EROFS", "EACCES"],
   },
   "tun-device-missing": {
