@@ -108,8 +108,8 @@ describe("a second queue of a macvtap", () => {
     await using namespace = NetworkNamespace.current();
     const macvtap = await createMacvtap({ parent: "enp0" });
     await using queue = await openMacvtap(macvtap);
-    for (const call of [openMacvtap(macvtap), namespace.openMacvtap(macvtap.index)]) {
-      const error = await refusal(call);
+    for (const handle of [{ openMacvtap }, namespace]) {
+      const error = await refusal(handle.openMacvtap(macvtap.index));
       expect(error).toMatchObject({
         code: "ERR_FLINTAP_REFUSED",
         reason: "queue-already-open",

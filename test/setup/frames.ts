@@ -27,21 +27,31 @@ function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(":", ""), "hex");
 }
 
-function macText(bytes: Buffer): string {
-  return bytes.toString("hex").replace(/..(?!$)/g, "$&:");
-}
-
-/** Writes a frame, as the guest would. The virtio-net header asks for no offload. */
-export function send(fd: number, { to, from, text }: Frame, header = 0): void {
+/**
+ * Writes a frame with this EtherType and payload, as the guest would. The virtio-net header asks
+ * for no offload.
+ */
+export function sendPayload(
+  fd: number,
+  { to, from }: Pick<Frame, "to" | "from">,
+  etherType: number,
+  payload: Buffer,
+  header = 0,
+): void {
   const type = Buffer.alloc(2);
-  type.writeUInt16BE(experimental);
-  const frame = Buffer.concat([macBytes(to), macBytes(from), type, Buffer.from(text)]);
+  type.writeUInt16BE(etherType);
+  const frame = Buffer.concat([macBytes(to), macBytes(from), type, payload]);
   const padding = Buffer.alloc(Math.max(0, shortestFrame - frame.length));
   writeSync(fd, Buffer.concat([Buffer.alloc(header), frame, padding]));
 }
 
-/** The next frame of a test; undefined where the queue holds none just now. */
-function readFrame(fd: number, header: number): Frame | undefined {
+/** Writes a frame of a test. */
+export function send(fd: number, frame: Frame, header = 0): void {
+  sendPayload(fd, frame, experimental, Buffer.from(frame.text), header);
+}
+
+/** The next frame with this EtherType; undefined where the queue holds none just now. */
+function readFrame(fd: number, etherType: number, header: number): Buffer | undefined {
   const buffer = Buffer.alloc(65_600);
   for (;;) {
     let length: number;
@@ -52,27 +62,51 @@ function readFrame(fd: number, header: number): Frame | undefined {
       throw error;
     }
     const frame = buffer.subarray(header, length);
-    if (frame.readUInt16BE(12) !== experimental) continue;
-    return {
-      to: macText(frame.subarray(0, 6)),
-      from: macText(frame.subarray(6, 12)),
-      text: frame.subarray(headerBytes).toString().replace(/\0+$/, ""),
-    };
+    if (frame.readUInt16BE(headerBytes - 2) === etherType) return frame;
   }
+}
+
+/** Waits for something that is tried on every turn of the event loop; not for ever. */
+async function eventually<Result>(
+  attempt: () => Result | undefined,
+  missing: () => string,
+): Promise<Result> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    const result = attempt();
+    if (result !== undefined) return result;
+    await setImmediate();
+  }
+  throw new Error(`Within 10 s there was ${missing()}`);
 }
 
 /** Reads frames up to the one with this text; gives the texts of all, that one included. */
 export async function receiveUntil(fd: number, text: string, header = 0): Promise<string[]> {
-  const deadline = Date.now() + 10_000;
   const texts: string[] = [];
-  while (Date.now() < deadline) {
-    const frame = readFrame(fd, header);
-    if (frame === undefined) {
-      await setImmediate();
-      continue;
-    }
-    texts.push(frame.text);
-    if (frame.text === text) return texts;
+  while (texts.at(-1) !== text) {
+    const next = () => readFrame(fd, experimental, header);
+    const missing = (): string => `no frame '${text}', only: ${texts.join(", ") || "none"}`;
+    const frame = await eventually(next, missing);
+    texts.push(frame.subarray(headerBytes).toString().replace(/\0+$/, ""));
   }
-  throw new Error(`No frame '${text}' within 10 s; there were: ${texts.join(", ") || "none"}`);
+  return texts;
+}
+
+/** Reads from several queues until `total` frames have come; gives how many came by each. */
+export async function countFrames(
+  fds: readonly number[],
+  total: number,
+  etherType: number,
+  header = 0,
+): Promise<number[]> {
+  const counts = fds.map(() => 0);
+  const missing = (): string => `too little: ${counts.join(" and ")} of ${total} frames`;
+  for (let received = 0; received < total; received++) {
+    const place = await eventually(() => {
+      const found = fds.findIndex((fd) => readFrame(fd, etherType, header) !== undefined);
+      return found === -1 ? undefined : found;
+    }, missing);
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
+  return counts;
 }

@@ -1,12 +1,17 @@
 /** A second network namespace, for tests of what stands between two. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { promisify } from "node:util";
 import { unshare } from "./namespace.js";
+
+const execute = promisify(execFile);
 
 /** Lives until it is disposed of; its links go with it. */
 export interface OtherNamespace extends AsyncDisposable {
   /** Of the process that holds it: `ip link set … netns <pid>` moves a link there. */
   pid: number;
+  /** Runs a program in it; gives what that prints. */
+  run(program: string, ...args: string[]): Promise<string>;
 }
 
 /** Makes one, held by a process that does nothing else. */
@@ -17,6 +22,10 @@ export async function otherNamespace(): Promise<OtherNamespace> {
   await once(holder.stdout, "data");
   return {
     pid: holder.pid as number,
+    run: async (...command) => {
+      const { stdout } = await execute("nsenter", [`--net=/proc/${holder.pid}/ns/net`, ...command]);
+      return stdout;
+    },
     [Symbol.asyncDispose]: async () => {
       const exit = once(holder, "exit");
       holder.stdin.end();

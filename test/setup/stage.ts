@@ -23,7 +23,8 @@ export function stage(prepare: () => Promise<void>): void {
   });
   afterEach(async () => {
     const made = (await linkNames()).filter((name) => !before.includes(name));
-    if (made.length > 0) await removeLinks(made);
+    // One may go by itself just now, with another namespace: what is left decides.
+    if (made.length > 0) await removeLinks(made).catch(() => {});
     expect(await linkNames()).toEqual(before);
   });
 }
