@@ -83,6 +83,15 @@ describe("createMacvtap by default", () => {
     expect(made.tag?.bootId).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
   });
 
+  withMacvtap("has room for the longest tag", async () => {
+    await using namespace = NetworkNamespace.current({ owner: "o".repeat(32) });
+    const long = (length: number): string => "x".repeat(length);
+    const tag = { microvm: long(64), interface: long(24), specHash: long(32), bridge: long(24) };
+    const made = await namespace.createMacvtap({ parent: "enp0", tag });
+    expect(made.tag).toMatchObject({ owner: "o".repeat(32), ...tag });
+    expect(parseTag((await link(made.name))?.ifalias)).toEqual(made.tag);
+  });
+
   withMacvtap("closes the host's IPv6 on it", async () => {
     const { name, ipv6 } = await createMacvtap({ parent: "enp0" });
     expect(ipv6?.state).toBe("closed");
