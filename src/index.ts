@@ -6,6 +6,7 @@
  *
  * @module
  */
+export { readAttributes, type UnknownAttribute } from "./attributes.js";
 export { FlintapError } from "./error.js";
 export type * from "./link.js";
 export { type NamespaceOptions, NetworkNamespace } from "./network-namespace.js";

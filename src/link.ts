@@ -69,14 +69,6 @@ export interface LinkStatistics {
   rxNoHandler: bigint;
 }
 
-/** An attribute that this version has no name for, as the kernel sent it. */
-export interface UnknownAttribute {
-  /** The attribute's number in its enumeration (`IFLA_*`). */
-  type: number;
-  /** Its payload, in the machine's byte order. */
-  data: Uint8Array;
-}
-
 /**
  * The settings of a bridge's port (`IFLA_BRPORT_*`). Everything is optional in a request: what
  * is not named stays as the kernel has it.
@@ -108,8 +100,8 @@ export interface BridgePort extends BridgePortSettings {
   priority?: number;
   /** Spanning-tree path cost. */
   cost?: number;
-  /** What this version has no name for. */
-  unknown?: UnknownAttribute[];
+  /** What this version has no name for: netlink attributes, for `readAttributes`. */
+  unknown?: Uint8Array;
 }
 
 /** What every link has. Fields that a kernel does not report are absent. */
@@ -178,8 +170,8 @@ export interface LinkBase {
   ipv6?: LinkIPv6;
   /** Counters, when they were asked for. */
   statistics?: LinkStatistics;
-  /** What this version has no name for. */
-  unknown?: UnknownAttribute[];
+  /** What this version has no name for: netlink attributes, for `readAttributes`. */
+  unknown?: Uint8Array;
 }
 
 /** Details of a macvtap. */
@@ -190,8 +182,8 @@ export interface MacvtapDetails {
   flags?: number;
   /** In mode `"source"`: the source addresses it takes frames from. */
   sourceMacs?: string[];
-  /** What this version has no name for. */
-  unknown?: UnknownAttribute[];
+  /** What this version has no name for: netlink attributes, for `readAttributes`. */
+  unknown?: Uint8Array;
 }
 
 /** A macvtap: its guest uses the link's own MAC, through `/dev/tap<index>`. */
@@ -221,8 +213,8 @@ export interface TunDetails {
   queues?: number;
   /** Open queues that are disabled; only a multi-queue link tells. */
   disabledQueues?: number;
-  /** What this version has no name for. */
-  unknown?: UnknownAttribute[];
+  /** What this version has no name for: netlink attributes, for `readAttributes`. */
+  unknown?: Uint8Array;
 }
 
 /** A tap; the kernel's word for its kind is `"tun"`. */
@@ -246,8 +238,8 @@ export interface BridgeDetails {
   vlanFiltering?: boolean;
   /** Multicast goes only where it was subscribed to. */
   mcastSnooping?: boolean;
-  /** What this version has no name for. */
-  unknown?: UnknownAttribute[];
+  /** What this version has no name for: netlink attributes, for `readAttributes`. */
+  unknown?: Uint8Array;
 }
 
 /** A bridge. */

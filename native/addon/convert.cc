@@ -36,18 +36,13 @@ struct ToJs {
   }
 };
 
-Napi::Array unknown_to_js(Napi::Env env, const std::vector<RawAttribute>& attributes) {
-  const auto array = Napi::Array::New(env, attributes.size());
-  for (std::uint32_t at = 0; at < attributes.size(); ++at) {
-    const RawAttribute& attribute = attributes[at];
-    auto entry = Napi::Object::New(env);
-    auto data = Napi::Uint8Array::New(env, attribute.data.size());
-    std::ranges::copy(std::as_bytes(std::span(attribute.data)),
-                      reinterpret_cast<std::byte*>(data.Data()));
-    entry.Set("type", Napi::Number::New(env, attribute.type));
-    entry.Set("data", data);
-    array.Set(at, entry);
-  }
+// One array for all of them: a link has twenty, and hardly anybody reads one.
+Napi::Uint8Array unknown_to_js(Napi::Env env, const std::vector<RawAttribute>& attributes) {
+  netlink::AttributeWriter writer;
+  for (const RawAttribute& attribute : attributes) writer.put(attribute.type, attribute.data);
+  const auto bytes = writer.bytes();
+  auto array = Napi::Uint8Array::New(env, bytes.size());
+  std::ranges::copy(bytes, reinterpret_cast<std::byte*>(array.Data()));
   return array;
 }
 

@@ -11,6 +11,7 @@ import {
   type LinkBase,
   listLinks,
   NetworkNamespace,
+  readAttributes,
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { flintapAccount, ipAccount } from "../setup/comparison.js";
@@ -252,7 +253,9 @@ describe("what flintap has no name for is kept:", () => {
     const { kind, unknown }: LinkBase = await getLink("other0");
     expect(kind).toBe("vxlan");
     const linkInfo = 18;
-    const raw = Buffer.from(unknown?.find(({ type }) => type === linkInfo)?.data ?? []);
+    const raw = Buffer.from(
+      readAttributes(unknown ?? new Uint8Array()).find(({ type }) => type === linkInfo)?.data ?? [],
+    );
     expect(raw.includes("vxlan")).toBe(true);
     const id = Buffer.alloc(4);
     new Uint32Array(id.buffer, id.byteOffset, 1)[0] = 4711;
@@ -262,7 +265,9 @@ describe("what flintap has no name for is kept:", () => {
   withVeth("attributes without a name, with their number and bytes", async () => {
     const maxSegments = 40;
     const { unknown } = await getLink("enp0");
-    const raw = unknown?.find(({ type }) => type === maxSegments)?.data;
+    const raw = readAttributes(unknown ?? new Uint8Array()).find(
+      ({ type }) => type === maxSegments,
+    )?.data;
     expect(raw).toHaveLength(4);
     const [value] = new Uint32Array((raw ?? new Uint8Array(4)).slice().buffer);
     const [seen] = JSON.parse(await ip("-json -details link show dev enp0"));

@@ -65,10 +65,11 @@ class AttributeReader {
 // The last attribute of that type, as the kernel's own parser takes it.
 std::optional<Attribute> find(Bytes attributes, std::uint16_t type);
 
-// Builds the body of one message: a fixed header, then attributes. Throws Failure EMSGSIZE for an
-// attribute of more than 65,535 bytes.
+// Builds the body of one message: a fixed header, if it has one, then attributes. Throws Failure
+// EMSGSIZE for an attribute of more than 65,535 bytes.
 class AttributeWriter {
  public:
+  AttributeWriter() = default;
   template <Plain Header>
   explicit AttributeWriter(const Header& header) {
     append(bytes_of(header));
