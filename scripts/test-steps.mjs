@@ -74,20 +74,37 @@ async function checkNativeTidiness() {
   return tidy(join(root, "build/testing/compile_commands.json"));
 }
 
+/** The tests that ctest's JUnit report has as skipped, each with the reason that it printed. */
+function skipsIn(report) {
+  const cases = readFileSync(report, "utf8").matchAll(
+    /<testcase name="([^"]*)"[^>]*status="notrun".*?<\/testcase>/gs,
+  );
+  return [...cases].map(([text, name]) => ({
+    what: `native › ${name}`,
+    reason: /^skipped: (.*)$/m.exec(text)?.[1] ?? "no reason given",
+  }));
+}
+
 /** The native unit tests of a variant of the build. */
 async function runNativeTests(variant, env = {}) {
   await buildAddon(variant);
   const folder = join(root, "build", variant);
   if (!existsSync(join(folder, "native_tests")))
     throw new MissingTool("doctest", "Debian's doctest-dev");
+  const report = join(folder, "native_tests.xml");
   const { output } = await run(
     "ctest",
-    ["--test-dir", folder, "--output-on-failure", "--no-tests=error", "--parallel", "2"],
+    ["--test-dir", folder, "--output-on-failure", "--no-tests=error", "--parallel", "2"].concat(
+      "--output-junit",
+      report,
+    ),
     { env },
   );
   const [, failed, total] = /(\d+) tests failed out of (\d+)/.exec(output) ?? [];
   if (total === undefined) return { passed: 0, failed: 1, output };
-  return { passed: Number(total) - Number(failed), failed: Number(failed), output };
+  const skips = skipsIn(report);
+  const passed = Number(total) - Number(failed) - skips.length;
+  return { passed, failed: Number(failed), skips, output };
 }
 
 /** What vitest's JSON reporter wrote, as an outcome. A file that broke counts as one failure. */

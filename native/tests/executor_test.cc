@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fstream>
 #include <future>
+#include <numeric>
 #include <stdexcept>
 
 #include "core/link/requests.h"
@@ -75,13 +76,14 @@ class Finished {
 
 std::vector<int> numbers_of(const std::vector<std::unique_ptr<Task>>& tasks) {
   std::vector<int> numbers;
+  numbers.reserve(tasks.size());
   for (const auto& task : tasks) numbers.push_back(static_cast<NumberedTask&>(*task).number);
   return numbers;
 }
 
 std::vector<int> up_to(int count) {
   std::vector<int> numbers(static_cast<std::size_t>(count));
-  for (int at = 0; at < count; ++at) numbers[static_cast<std::size_t>(at)] = at;
+  std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;
 }
 
@@ -130,6 +132,7 @@ TEST_SUITE("executor") {
     std::array<std::vector<int>, kThreads> ran;
     Executor executor(finished.callback());
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (auto& list : ran) {
       threads.emplace_back([&executor, &list] {
         for (int number = 0; number < kEach; ++number) {

@@ -24,6 +24,7 @@ std::size_t entries(const char* folder) {
 // Without the parent's exit handlers: doctest's report is the parent's.
 template <class Body>
 int fork_and_wait(Body body) {
+  std::fflush(stdout);
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -52,8 +53,7 @@ void check_in_namespace(bool (*body)()) {
   const int status = fork_and_wait([&] {
     const int flags = CLONE_NEWNET | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
     if (unshare(flags) == 0) return body() ? 0 : 1;
-    std::printf("skipped: a network namespace of its own: %s\n", std::strerror(errno));
-    std::fflush(stdout);
+    dprintf(STDOUT_FILENO, "skipped: a network namespace of its own: %s\n", std::strerror(errno));
     return kNoNamespace;
   });
   REQUIRE(WIFEXITED(status));
