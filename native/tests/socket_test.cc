@@ -88,6 +88,56 @@ bool drops_what_a_process_sent() {
   return socket.exchange({&request, 1}, ignore)[0].error == ENODEV;
 }
 
+bool make_bridges(Socket& socket, const std::string& prefix, int count) {
+  std::vector<Request> batch;
+  for (int number = 0; number < count; ++number) {
+    Link bridge;
+    bridge.kind = "bridge";
+    bridge.name = prefix + std::to_string(number);
+    batch.push_back(requests::create(bridge));
+  }
+  const auto acks = socket.exchange(batch, ignore);
+  return std::ranges::count(acks, 0, &Ack::error) == count;
+}
+
+// Lists the bridges of a namespace that has many: so many that they come in several datagrams. For
+// the first `interruptions` tries, another bridge is made while they come.
+struct InterruptedList {
+  static constexpr int kBridges = 100;
+  int made = 0;
+  int tries = 0;
+  std::size_t listed = 0;
+  Ack ack;
+
+  explicit InterruptedList(int interruptions) {
+    Socket maker;
+    Socket reader;
+    if (!make_bridges(maker, "br", kBridges)) return;
+    ack = reader.dump(
+        requests::dump({.kind = "bridge", .master = std::nullopt, .statistics = false}),
+        [&](std::size_t, const Frame&) {
+          if (++listed != 1 || made == interruptions) return;
+          make_bridges(maker, "more" + std::to_string(made) + "x", 1);
+          ++made;
+        },
+        [&] {
+          ++tries;
+          listed = 0;
+        });
+  }
+};
+
+bool starts_an_interrupted_dump_anew() {
+  const InterruptedList list(2);
+  return list.ack.error == 0 && list.tries == 3 && list.made == 2 &&
+         list.listed == InterruptedList::kBridges + 2;
+}
+
+bool gives_up_a_dump_that_is_always_interrupted() {
+  const InterruptedList list(1000);
+  return list.ack.error == EINTR && list.tries == list.made && list.tries > 3;
+}
+
 }  // namespace
 
 TEST_SUITE("socket") {
@@ -172,6 +222,14 @@ TEST_SUITE("socket") {
     CHECK(refused.error == EINVAL);
     CHECK_FALSE(refused.text.empty());
     CHECK(socket.dump(requests::dump({}), ignore, [] {}).error == 0);
+  }
+
+  TEST_CASE("a dump during which links changed is done anew") {
+    tests::check_in_namespace(starts_an_interrupted_dump_anew);
+  }
+
+  TEST_CASE("a dump during which links change every time ends as interrupted") {
+    tests::check_in_namespace(gives_up_a_dump_that_is_always_interrupted);
   }
 
   TEST_CASE("its descriptor is closed on exec, and with it") {
