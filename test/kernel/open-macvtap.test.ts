@@ -30,9 +30,9 @@ const withMknod = needs("root", "veth", "macvtap", "proc-sys", "tap-node", "mkno
 
 stage(() => addParent());
 
-/** `major:minor`, as sysfs writes it. */
+/** `major:minor`, as sysfs writes it; a minor above 255 goes on above the major. */
 function numberOf(rdev: number): string {
-  return `${rdev >> 8}:${rdev & 0xff}`;
+  return `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
 }
 
 function sysfsNumber({ name, index }: MacvtapLink): string {
