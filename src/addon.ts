@@ -6,7 +6,7 @@
  */
 import type { BridgePortSettings, HostIPv6, LinkBase } from "./link.js";
 
-/** A link, as the native side looks one up: exactly one of the ways. */
+/** A link, as the native side looks one up: by identity, by index (and name), or by name. */
 export interface NativeReference {
   /** Address by this alt name, atomically. */
   identity?: string;
@@ -65,8 +65,13 @@ export interface NativeRequests {
   /** `tagPrefix`: the alias must begin with it, unless `force`. */
   deleteLink: { link: NativeReference; tagPrefix: string; force: boolean };
   getLink: { link: NativeReference; statistics: boolean };
-  /** `kind` and `master` are filtered by the kernel and checked again. */
-  listLinks: { kind?: string; master?: number; statistics: boolean };
+  /** Links for which everything named holds; the kernel's own filters are checked again. */
+  listLinks: {
+    kind?: string;
+    master?: NativeReference;
+    parent?: NativeReference;
+    statistics: boolean;
+  };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */

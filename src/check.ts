@@ -125,7 +125,8 @@ export function object<
     refuseUnknown(value, Object.keys(checks), place);
     const checked: Record<string, unknown> = {};
     for (const [key, check] of Object.entries(checks)) {
-      const given: unknown = Reflect.get(value, key);
+      // Own ones only: nobody's addition to Object.prototype is an option.
+      const given: unknown = Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
       if (given !== undefined || mandatory.includes(key))
         checked[key] = check(given, inside(place, key));
     }

@@ -100,6 +100,26 @@ export interface BridgePort extends BridgePortSettings {
   priority?: number;
   /** Spanning-tree path cost. */
   cost?: number;
+  /** A spanning-tree message that comes in here closes the port ("BPDU guard"). */
+  guard?: boolean;
+  /** The port may not lead to the spanning tree's root. */
+  rootBlock?: boolean;
+  /** A multicast group is left at once when its member says so. */
+  fastLeave?: boolean;
+  /** The bridge answers ARP for hosts behind other ports. */
+  proxyArp?: boolean;
+  /** The same as Wi-Fi access points do it (802.11, Hotspot 2.0). */
+  proxyArpWifi?: boolean;
+  /** Multicast goes to each member by unicast. */
+  mcastToUnicast?: boolean;
+  /** Multicast routers behind the port: 0 none, 1 found by themselves, 2 always one, 3 for a while. */
+  mcastRouter?: number;
+  /** VLANs are mapped to tunnels. */
+  vlanTunnel?: boolean;
+  /** Which link-local group addresses are forwarded, as a bit set. */
+  groupForwardMask?: number;
+  /** Frames from an address that is not known behind the port are dropped (Linux 5.18). */
+  locked?: boolean;
   /** What this version has no name for: netlink attributes, for `readAttributes`. */
   unknown?: Uint8Array;
 }

@@ -43,9 +43,16 @@ function checked(value: unknown, place: Parameters<Check<string>>[1], most: numb
   return name;
 }
 
+/** What /proc/sys/net calls folders that are no link's: the kernel refuses these names. */
+const reservedNames = ["all", "default"];
+
 /** A name for a new link. */
 export const newLinkName: Check<string> = (value, place) => {
   const name = checked(value, place, nameBytes);
+  if (reservedNames.includes(name)) {
+    const expected = `another name than ${reservedNames.join(" or ")}`;
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+  }
   if (name.includes("%")) {
     const expected = "a name without '%', which the kernel would replace by a number";
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);

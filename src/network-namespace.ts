@@ -5,7 +5,7 @@
  * operations.ts, what the kernel is asked is the native side's. Every method is async and awaits,
  * so that V8 can follow a failure's stack back to the caller.
  */
-import type { NativeAddon, NativeOutcome, NativeReference } from "./addon.js";
+import type { NativeAddon, NativeOutcome } from "./addon.js";
 import { object } from "./check.js";
 import type {
   BridgeLink,
@@ -165,23 +165,12 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /** Lists the links of one of the kinds that flintap knows. */
   listLinks<Kind extends Link["kind"]>(options: ListKindOptions<Kind>): Promise<LinkOfKind<Kind>[]>;
-  /**
-   * Lists the links for which everything named holds. A `master` or `parent` that is not named by
-   * its index is looked up first.
-   */
+  /** Lists the links for which everything named holds. */
   listLinks(options?: ListOptions): Promise<Link[]>;
   async listLinks(options: ListOptions = {}): Promise<Link[]> {
-    const { request, matches, ...named } = listRequest(options);
-    // Without anything to look up there is no await before the list: it keeps its place in line.
-    const master =
-      typeof named.master === "object" ? await this.#indexOf(named.master) : named.master;
-    const parent =
-      typeof named.parent === "object" ? await this.#indexOf(named.parent) : named.parent;
-    const inMaster = master === undefined ? request : { ...request, master };
-    const { links } = await this.#operations.run("listLinks", inMaster);
-    return links
-      .map((link) => tagged<Link>(link))
-      .filter((link) => matches(link, { master, parent }));
+    const { request, matches } = listRequest(options);
+    const { links } = await this.#operations.run("listLinks", request);
+    return links.map((link) => tagged<Link>(link)).filter(matches);
   }
 
   /**
@@ -220,10 +209,5 @@ export class NetworkNamespace implements AsyncDisposable {
   #onlyQueue({ fds: [fd], links: [link] }: NativeOutcome): DeviceQueue {
     if (fd === undefined) throw new Error("The addon gave no descriptor.");
     return this.#queue(fd, link);
-  }
-
-  async #indexOf(link: NativeReference): Promise<number | undefined> {
-    const { links } = await this.#operations.run("getLink", { link, statistics: false });
-    return links[0]?.index;
   }
 }

@@ -27,6 +27,15 @@ function openHandle(addon: NativeAddon): NativeHandle {
   }
 }
 
+const closers = new WeakMap<NativeAddon, Operations>();
+
+/** Closes the queues of handles that are closed. Idle, it does not keep the process alive. */
+function closer(addon: NativeAddon, owner: string): Operations {
+  const known = closers.get(addon) ?? new Operations(addon, owner);
+  closers.set(addon, known);
+  return known;
+}
+
 /** The operations of one namespace handle. */
 export class Operations {
   readonly #addon: NativeAddon;
@@ -68,20 +77,12 @@ export class Operations {
   }
 
   /**
-   * Closes a descriptor on a native thread; where this handle's has ended, on that of a handle made
-   * for it.
+   * Closes a descriptor on a native thread; where this handle's has ended, on one that all closed
+   * handles share.
    */
   async closeFd(fd: number): Promise<void> {
-    if (this.#closing === undefined) {
-      await this.run("closeQueue", { fd });
-      return;
-    }
-    const last = new Operations(this.#addon, this.#owner);
-    try {
-      await last.run("closeQueue", { fd });
-    } finally {
-      await last.close();
-    }
+    if (this.#closing === undefined) await this.run("closeQueue", { fd });
+    else await closer(this.#addon, this.#owner).run("closeQueue", { fd });
   }
 
   /** Ends the native thread behind what was called before. */

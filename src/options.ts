@@ -25,7 +25,7 @@ export interface CreateOptions {
   /** Bytes. Default: the parent's for a macvtap, the kernel's (1,500) for the others. */
   mtu?: number;
   /**
-   * Packets; at least 1, since the length also sizes the ring a guest reads from. Default: the
+   * Packets, 1 to 1,000,000: the length also sizes the ring a guest reads from. Default: the
    * parent's for a macvtap, the kernel's (1,000) for the others.
    */
   txQueueLength?: number;
@@ -83,10 +83,18 @@ export interface TapOptions extends GuestDeviceOptions {
   vnetHeader?: boolean;
   /** Bytes of that header, 10 or 12. Only with `vnetHeader`. Default: the kernel's, 10. */
   vnetHeaderSize?: 10 | 12;
-  /** The user who may open the tap without CAP_NET_ADMIN. Default: nobody. */
+  /**
+   * The user who may open the tap without CAP_NET_ADMIN. With `gid` as well, both have to fit.
+   * Default: this process's effective user, unless there is a `gid`.
+   */
   uid?: number;
   /** The group that may open the tap without CAP_NET_ADMIN. Default: none. */
   gid?: number;
+  /**
+   * Let everybody who may open /dev/net/tun have the tap: a tap with neither user nor group is
+   * nobody's. Default: false.
+   */
+  anyUser?: boolean;
 }
 
 /** For `createBridge`. */

@@ -59,12 +59,22 @@ export class DeviceQueue implements Disposable, AsyncDisposable {
    * is not persistent was closed, the kernel has removed the tap.
    */
   close(): Promise<void> {
-    if (this.#closing === undefined) {
-      collected.unregister(this);
-      this.#closing = this.#closeFd(this.#fd);
-      this.#fd = -1;
-    }
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** One that fails leaves the queue as it was, to be closed again. */
+  async #close(): Promise<void> {
+    const fd = this.#fd;
+    this.#fd = -1;
+    try {
+      await this.#closeFd(fd);
+      collected.unregister(this);
+    } catch (error) {
+      this.#fd = fd;
+      this.#closing = undefined;
+      throw error;
+    }
   }
 
   /** Starts closing; a failure of it is a process warning. */

@@ -101,7 +101,7 @@ export const reasons = {
     errnos: ["EINVAL", "ERANGE"],
   },
   "duplicate-mac": {
-    summary: "another macvtap that is up on the same parent has that MAC",
+    summary: "another macvtap that is up on the same parent, or the parent itself, has that MAC",
     hint: "Give each guest a MAC of its own, or leave it out and the library chooses one. The link that has it may be a leftover: listLinks({ kind: 'macvtap', parent }).",
     errnos: ["EADDRINUSE"],
   },
@@ -137,8 +137,8 @@ export const reasons = {
   },
   "parent-busy": {
     summary: "something else takes the parent's frames",
-    hint: "The parent is a port of a bridge or a bond, or has a macvtap in mode 'passthru'. Take the bridge or the bond itself as the parent, or free the interface.",
-    errnos: ["EBUSY"],
+    hint: "The parent is a port of a bridge or a bond, has a macvtap in mode 'passthru', or has other macvtaps and cannot take one in that mode. Take the bridge or the bond itself as the parent, or free the interface.",
+    errnos: ["EBUSY", "EINVAL"],
   },
   "parent-unusable": {
     summary: "the kernel does not take this link as a parent",
@@ -190,7 +190,7 @@ export const reasons = {
     errnos: ["EACCES", "EPERM"],
   },
   "tap-held": {
-    summary: "another process holds the tap's only queue",
+    summary: "the tap's only queue is open already, in this process or another",
     hint: "A tap without multiQueue can be open once: end the VMM that has it, or make the tap with multiQueue: true.",
     errnos: ["EBUSY"],
   },

@@ -48,12 +48,15 @@ export type Prepared<Name extends keyof NativeRequests> = (origin: Origin) => Na
 
 const maxUint32 = 2 ** 32 - 1;
 
+/** The kernel allocates a ring of so many pointers, and says EPERM or ENOMEM where it can't. */
+const maxQueueLength = 1_000_000;
+
 const createChecks = {
   name: newLinkName,
   index: linkIndex,
   mac: unicastMac,
   mtu: integer(1, 2 ** 31 - 1),
-  txQueueLength: integer(1, maxUint32),
+  txQueueLength: integer(1, maxQueueLength),
   up: boolean,
   tag: tagParts,
 } satisfies ChecksFor<CreateOptions>;
@@ -97,6 +100,7 @@ const tapOptions = object({
   vnetHeaderSize: oneOf(10, 12),
   uid: userOrGroup,
   gid: userOrGroup,
+  anyUser: boolean,
 } satisfies ChecksFor<CreateTapOptions>);
 
 const bridgeOptions = object({
@@ -218,6 +222,19 @@ export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> 
   };
 }
 
+/**
+ * Who may open a tap without CAP_NET_ADMIN. A tap with neither user nor group is open to everybody
+ * who may open /dev/net/tun.
+ */
+function tapOwner({
+  uid,
+  gid,
+  anyUser = false,
+}: Pick<CreateTapOptions, "uid" | "gid" | "anyUser">) {
+  if (uid !== undefined || gid !== undefined || anyUser) return pick({ uid, gid }, ["uid", "gid"]);
+  return { uid: process.geteuid?.() };
+}
+
 /** For `createTap`. */
 export function createTapRequest(given: unknown): Prepared<"createTap"> {
   const place = optionsOf("createTap");
@@ -230,6 +247,8 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
     refuseOptions(options, ["queues"], "1 unless `multiQueue` is true", place);
   if (!vnetHeader)
     refuseOptions(options, ["vnetHeaderSize"], "no value unless `vnetHeader` is true", place);
+  if (options.anyUser)
+    refuseOptions(options, ["uid", "gid"], "no value where `anyUser` is true", place);
   return (origin) => ({
     ...pick(options, ["bridge"]),
     ...portOf(options),
@@ -239,7 +258,8 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
     multiQueue,
     vnetHeader,
     queues: persist ? 0 : queues,
-    ...pick(options, ["vnetHeaderSize", "uid", "gid"]),
+    ...pick(options, ["vnetHeaderSize"]),
+    ...tapOwner(options),
   });
 }
 
@@ -308,44 +328,17 @@ export function getLinkRequest(link: unknown, given: unknown): NativeRequests["g
 
 /** What `listLinks` asks for, and what it looks for in the answer. */
 export interface ListRequest {
-  request: Omit<NativeRequests["listLinks"], "master">;
-  /** An index, or what has to be looked up for it. */
-  master?: number | NativeReference;
-  /** An index, or what has to be looked up for it. */
-  parent?: number | NativeReference;
-  /** Whether a link is one of those asked for, once master and parent are known by index. */
-  matches(link: LinkBase, found: { master?: number; parent?: number }): boolean;
+  request: NativeRequests["listLinks"];
+  /** Whether a link is one of those asked for. */
+  matches(link: LinkBase): boolean;
 }
 
-function indexIfKnown(
-  reference: NativeReference | undefined,
-): number | NativeReference | undefined {
-  const named = reference?.name !== undefined || reference?.identity !== undefined;
-  return named ? reference : reference?.index;
-}
-
-/**
- * For `listLinks`. Everything is checked again in the answer: the kernel gives all links for a
- * kind that it does not know, and cannot filter by parent or tag.
- */
+/** For `listLinks`. The native side knows no tags: `owner` is looked for in the answer. */
 export function listRequest(given: unknown): ListRequest {
-  const {
-    kind,
-    master,
-    parent,
-    owner,
-    statistics = false,
-  } = listOptions(given, optionsOf("listLinks"));
+  const { owner, statistics = false, ...filters } = listOptions(given, optionsOf("listLinks"));
   return {
-    request: kind ? { kind, statistics } : { statistics },
-    master: indexIfKnown(master),
-    parent: indexIfKnown(parent),
-    matches: (link, found) =>
-      (kind === undefined || link.kind === kind) &&
-      (found.master === undefined || link.master === found.master) &&
-      (found.parent === undefined ||
-        (link.parent === found.parent && link.parentNamespace === undefined)) &&
-      (owner === undefined || link.tag?.owner === owner),
+    request: { ...filters, statistics },
+    matches: (link) => owner === undefined || link.tag?.owner === owner,
   };
 }
 

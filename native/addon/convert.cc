@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "core/devices/open_queues.h"
+
 namespace flintap::addon {
 namespace {
 
@@ -95,7 +97,8 @@ Value value_from_js(const Napi::Value& value, const Field& field, const Record& 
 void set_from_js(const Napi::Object& object, Record& record, const Field& field,
                  const std::string& path) {
   const Napi::Env env = object.Env();
-  const Napi::Value value = object.Get(text(env, field.name));
+  const Napi::String name = text(env, field.name);
+  const Napi::Value value = object.HasOwnProperty(name) ? object.Get(name) : env.Undefined();
   if (value.IsUndefined() && !field.required) return;
   const std::string member = member_of(path, field.name);
   if (value.IsUndefined() || !field.set(record, value_from_js(value, field, record, member))) {
@@ -120,7 +123,11 @@ Napi::Object to_js(Napi::Env env, const Record& record, const Schema& schema) {
 void from_js(const Napi::Object& object, Record& record, const Schema& schema,
              const std::string& path) {
   const Napi::Env env = object.Env();
-  const Napi::Array names = object.GetPropertyNames();
+  // Own names only: nobody's addition to Object.prototype is a field.
+  napi_value own = nullptr;
+  napi_get_all_property_names(env, object, napi_key_own_only, napi_key_enumerable,
+                              napi_key_numbers_to_strings, &own);
+  const Napi::Array names(env, own);
   for (std::uint32_t at = 0; at < names.Length(); ++at) {
     const std::string name = names.Get(at).ToString().Utf8Value();
     const Field* field = schema.find(std::string_view(name));
@@ -148,7 +155,7 @@ Napi::Object outcome_to_js(Napi::Env env, Outcome& outcome) {
   object.Set("fds", fds);
   if (outcome.boot_id) object.Set("bootId", text(env, *outcome.boot_id));
   if (outcome.machine_id) object.Set("machineId", text(env, *outcome.machine_id));
-  for (Fd& fd : outcome.fds) (void)fd.release();
+  for (Fd& fd : outcome.fds) OpenQueues::of_process().hand_to(fd.release(), env);
   return object;
 }
 

@@ -55,10 +55,11 @@ Napi::Value Handle::run(const Napi::CallbackInfo& info) {
   if (operation == nullptr || !info[1].IsObject()) {
     throw Napi::TypeError::New(env, name + ": expected an operation and its request");
   }
+  auto request = operation->request->make();
+  from_js(info[1].As<Napi::Object>(), *request, *operation->request, name);
   auto call = std::make_unique<Call>(env);
   call->operation = operation;
-  call->request = operation->request->make();
-  from_js(info[1].As<Napi::Object>(), *call->request, *operation->request, name);
+  call->request = std::move(request);
   return submit(env, std::move(call));
 }
 
@@ -107,7 +108,12 @@ void Handle::settle_all(Napi::Env env, Napi::Function, Handle* handle, void*) {
   }
   for (const auto& task : settled) {
     const Napi::HandleScope scope(env);
-    handle->settle(env, static_cast<Call&>(*task));
+    auto& call = static_cast<Call&>(*task);
+    try {
+      handle->settle(env, call);
+    } catch (const Napi::Error& error) {
+      call.deferred.Reject(error.Value());
+    }
   }
   handle->pending_ -= settled.size();
   if (handle->pending_ > 0 || settled.empty()) return;

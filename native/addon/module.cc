@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "addon/handle.h"
+#include "core/devices/open_queues.h"
 #include "core/failure.h"
 #include "core/system/seam.h"
 
@@ -36,7 +37,12 @@ Napi::Object seam_object(Napi::Env env) {
   return object;
 }
 
+// A worker that ends closes what it was handed and has not closed. Added before any handle's hook,
+// so it runs after their threads have ended.
+void close_queues(void* env) { OpenQueues::of_process().close_all_of(env); }
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  napi_add_env_cleanup_hook(env, close_queues, static_cast<napi_env>(env));
   exports.Set("Handle", Handle::define(env));
   exports.Set("reasons", reasons(env));
   if constexpr (seam::enabled) exports.Set("seam", seam_object(env));

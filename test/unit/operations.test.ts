@@ -160,13 +160,16 @@ describe("a closed handle", () => {
     expect(addon.handles).toEqual({ opened: 1, closed: 1 });
   });
 
-  test("still closes descriptors, on a thread made for it", async () => {
+  test("still closes descriptors, on one thread for all closed handles", async () => {
     const addon = fakeAddon();
     const operations = new Operations(addon, "flintap");
     await operations.close();
-    await operations.closeFd(7);
-    expect(addon.calls).toEqual([{ operation: "closeQueue", request: { fd: 7 } }]);
-    expect(addon.handles).toEqual({ opened: 2, closed: 2 });
+    await Promise.all([operations.closeFd(7), operations.closeFd(8)]);
+    expect(addon.calls).toEqual([
+      { operation: "closeQueue", request: { fd: 7 } },
+      { operation: "closeQueue", request: { fd: 8 } },
+    ]);
+    expect(addon.handles).toEqual({ opened: 2, closed: 1 });
   });
 });
 

@@ -156,7 +156,21 @@ describe("createTap", () => {
       multiQueue: false,
       vnetHeader: false,
       queues: 0,
+      uid: process.geteuid?.(),
     });
+  });
+
+  test.each([
+    [{ uid: 7 }, { uid: 7 }],
+    [{ gid: 8 }, { gid: 8 }],
+    [{ anyUser: true }, {}],
+  ])("is this process's user's unless it is given to another: %j", (options, owner) => {
+    const { uid, gid } = requests.createTapRequest(options)(origin);
+    expect({ uid, gid }).toEqual({ uid: undefined, gid: undefined, ...owner });
+  });
+
+  test("is not both anybody's and somebody's", () => {
+    expect(() => requests.createTapRequest({ anyUser: true, uid: 7 })).toThrow(/anyUser/);
   });
 
   test("sends bridge and only the port settings that were named", () => {
@@ -271,45 +285,26 @@ describe("the other calls", () => {
 });
 
 describe("listLinks", () => {
-  test("asks the kernel for nothing that was not named", () => {
-    const { request, master, parent } = requests.listRequest({});
-    expect({ request, master, parent }).toEqual({ request: { statistics: false } });
+  test("asks for nothing that was not named", () => {
+    expect(requests.listRequest({}).request).toEqual({ statistics: false });
   });
 
-  test("asks the kernel for a kind, but not for the kind that has no name", () => {
-    expect(requests.listRequest({ kind: "tun" }).request).toMatchObject({ kind: "tun" });
-    expect(requests.listRequest({ kind: "" }).request).not.toHaveProperty("kind");
-  });
-
-  test("needs a look-up only for links that are not named by their index", () => {
+  test("names links as every call does", () => {
     const held = fakeLink({ identity: "flintap-x" });
-    expect(requests.listRequest({ master: 3, parent: "enp0" })).toMatchObject({
-      master: 3,
+    expect(requests.listRequest({ kind: "", master: held, parent: "enp0" }).request).toEqual({
+      kind: "",
+      master: { identity: "flintap-x" },
       parent: { name: "enp0" },
+      statistics: false,
     });
-    expect(requests.listRequest({ master: held }).master).toEqual({ identity: "flintap-x" });
   });
-
-  const tag = { version: 1, owner: "me", createdAt: now } as const;
-  const link = fakeLink({ kind: "macvtap", master: 3, parent: 2, tag });
 
   test.each([
-    [{}, {}, true],
-    [{ kind: "macvtap" }, {}, true],
-    [{ kind: "tun" }, {}, false],
-    [{ kind: "" }, {}, false],
-    [{ owner: "me" }, {}, true],
-    [{ owner: "you" }, {}, false],
-    [{ master: 3 }, { master: 3 }, true],
-    [{ master: 4 }, { master: 4 }, false],
-    [{ parent: 2 }, { parent: 2 }, true],
-    [{ parent: 3 }, { parent: 3 }, false],
-  ])("checks every link again: %j", (options, found, expected) => {
-    expect(requests.listRequest(options).matches(link, found)).toBe(expected);
-  });
-
-  test("does not take a parent in another namespace for the one here", () => {
-    const elsewhere = { ...link, parentNamespace: 0 };
-    expect(requests.listRequest({ parent: 2 }).matches(elsewhere, { parent: 2 })).toBe(false);
+    [{}, true],
+    [{ owner: "me" }, true],
+    [{ owner: "you" }, false],
+  ])("looks for the owner in the tag: %j", (options, expected) => {
+    const tag = { version: 1, owner: "me", createdAt: now } as const;
+    expect(requests.listRequest(options).matches(fakeLink({ tag }))).toBe(expected);
   });
 });

@@ -4,16 +4,14 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "core/devices/detached_mount.h"
+#include "core/devices/open_queues.h"
 #include "core/failure.h"
 #include "core/system/system.h"
 
@@ -24,38 +22,24 @@ constexpr int kOpenFlags = O_RDWR | O_NONBLOCK;
 constexpr const char* kNodeName = "queue";
 constexpr mode_t kNodeMode = S_IFCHR | S_IRUSR | S_IWUSR;
 
-struct OpenQueue {
-  int descriptor;
-  dev_t device;
-  std::uint32_t index;
-};
-
-// Which queues this process has open, whatever the thread. Never destroyed: a thread may still
-// close a queue while the process exits.
-struct OpenQueues {
-  std::mutex mutex;
-  std::vector<OpenQueue> queues;
-};
-
-OpenQueues& open_queues() {
-  static auto* queues = new OpenQueues;  // NOLINT(cppcoreguidelines-owning-memory)
-  return *queues;
-}
-
 std::string device_name(const Link& link) { return link.name.value_or(""); }
 
 // "247:5" in /sys/class/net/<name>/macvtap/tap<index>/dev.
 dev_t device_number(const Link& link, Sysfs& sysfs) {
   const std::string tap = "tap" + std::to_string(link.index.value_or(0));
   const std::string text = sysfs.read(link, "macvtap/" + tap + "/dev");
+  if (text.empty()) {
+    const int error = errno == ENOENT ? ENODEV : errno;
+    throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel,
+                  "read the device number in sysfs", device_name(link));
+  }
   unsigned major_number = 0;
   unsigned minor_number = 0;
   const char* end = text.data() + text.size();
   const auto major_end = std::from_chars(text.data(), end, major_number);
   if (major_end.ec != std::errc() || major_end.ptr == end || *major_end.ptr != ':' ||
       std::from_chars(major_end.ptr + 1, end, minor_number).ec != std::errc()) {
-    throw Failure(ENODEV, reason::no_such_link, "read the device number in sysfs",
-                  device_name(link));
+    throw Failure(EBADMSG, reason::kernel, "read the device number in sysfs", device_name(link));
   }
   return makedev(major_number, minor_number);
 }
@@ -67,8 +51,11 @@ bool is_device(const struct stat& node, dev_t device) {
 Failure cannot_open(const Link& link) {
   const int error = errno;
   const bool refused = error == EPERM || error == EACCES;
-  return {error, refused ? reason::device_not_allowed : reason::kernel, "open the queue",
-          device_name(link)};
+  return {error,
+          refused          ? reason::device_not_allowed
+          : error == EBUSY ? reason::too_many_queues
+                           : reason::kernel,
+          "open the queue", device_name(link)};
 }
 
 // Looks before it opens: opening another guest's node would take a share of its frames.
@@ -138,42 +125,26 @@ Fd open_private_node(const Link& link, dev_t device) {
   return make_and_open(directory.get(), link, device);
 }
 
-// A descriptor that was closed behind our back no longer counts.
-bool still_open(const OpenQueue& queue) {
-  struct stat node {};
-  return sys::fstat(queue.descriptor, node) == 0 && is_device(node, queue.device);
-}
-
-bool is_open_here(const OpenQueues& known, const Link& link, dev_t device) {
-  return std::ranges::any_of(known.queues, [&](const OpenQueue& queue) {
-    return queue.device == device && queue.index == link.index && still_open(queue);
-  });
-}
-
 }  // namespace
 
 Fd open_queue(const Link& link, Sysfs& sysfs, bool additional) {
   const dev_t device = device_number(link, sysfs);
-  OpenQueues& known = open_queues();
-  // Held while the node is opened, so that two handles of one process can't both be the first.
-  const std::scoped_lock lock(known.mutex);
-  if (!additional && is_open_here(known, link, device)) {
+  const auto open = [&] {
+    Fd queue = open_shared_node(link, device);
+    return queue.valid() ? std::move(queue) : open_private_node(link, device);
+  };
+  OpenQueues& known = OpenQueues::of_process();
+  const std::uint32_t index = link.index.value_or(0);
+  if (additional) {
+    Fd queue = open();
+    known.add(queue, index);
+    return queue;
+  }
+  Fd queue = known.add_first(device, index, open);
+  if (!queue.valid()) {
     throw Failure(0, reason::queue_already_open, "open the queue", device_name(link));
   }
-  Fd queue = open_shared_node(link, device);
-  if (!queue.valid()) queue = open_private_node(link, device);
-  known.queues.push_back({queue.get(), device, link.index.value_or(0)});
   return queue;
-}
-
-void close_queue(int descriptor) {
-  OpenQueues& known = open_queues();
-  {
-    const std::scoped_lock lock(known.mutex);
-    std::erase_if(known.queues,
-                  [&](const OpenQueue& queue) { return queue.descriptor == descriptor; });
-  }
-  sys::close(descriptor);
 }
 
 }  // namespace flintap::macvtap

@@ -7,16 +7,14 @@
 
 namespace flintap::macvtap {
 
-// Opens a queue of this very link: /dev/tap<index> where it is this link's node, else a node of our
-// own that nobody else sees. /dev is not per namespace: /dev/tap<index> may be another guest's.
+// Opens a queue of the link's device number: /dev/tap<index> where it is this link's node, else a
+// node of our own that nobody else sees. /dev is not per namespace: /dev/tap<index> may be another
+// guest's. Numbers are reused at once: whoever calls looks afterwards whether the link still lives.
 //
 // Every open is one more queue, over which traffic is spread. A second one in this process is
 // refused unless `additional`; opens of other processes can't be seen.
 //
 // Throws Failure; leaves no node and no descriptor.
 Fd open_queue(const Link& link, Sysfs& sysfs, bool additional);
-
-// Any queue's descriptor that was handed out: forgets it and closes it.
-void close_queue(int descriptor);
 
 }  // namespace flintap::macvtap

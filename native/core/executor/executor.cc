@@ -51,6 +51,11 @@ std::deque<std::unique_ptr<Task>> Executor::take_all() {
 void Executor::work() {
   block_signals();
   pthread_setname_np(pthread_self(), "flintap");
+  run_all();
+  context_ = Context();
+}
+
+void Executor::run_all() {
   for (;;) {
     const std::uint32_t seen = submissions_;
     auto tasks = take_all();
@@ -58,7 +63,6 @@ void Executor::work() {
       if (stopping_) return;
       const bool last = task->operation == nullptr;
       if (!last) run(*task);
-      if (last) context_.reset();
       on_done_(std::move(task));
       if (last) return;
     }
@@ -70,12 +74,10 @@ void Executor::work() {
 void Executor::run(Task& task) {
   const seam::Scope counted;
   try {
-    if (!context_) context_.emplace();
-    task.outcome = task.operation->run(*context_, *task.request);
+    task.outcome = task.operation->run(context_, *task.request);
   } catch (const Failure& failure) {
     task.failure = failure;
-    // A dump that was cut short goes on in its socket and would make the next one EBUSY.
-    if (failure.reason == reason::outcome_unknown) context_.reset();
+    if (failure.reason == reason::outcome_unknown) context_.drop_socket();
   } catch (const std::bad_alloc&) {
     task.failure.emplace(ENOMEM, reason::kernel, "allocate memory");
   } catch (const std::exception&) {

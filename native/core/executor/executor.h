@@ -49,6 +49,7 @@ class Executor {
 
  private:
   void work();
+  void run_all();
   void run(Task& task);
   std::deque<std::unique_ptr<Task>> take_all();
 
@@ -59,7 +60,7 @@ class Executor {
   // thread, and no descriptor.
   std::atomic<std::uint32_t> submissions_{0};
   std::atomic<bool> stopping_{false};
-  std::optional<Context> context_;  // the operation thread's alone
+  Context context_;  // the operation thread's alone
   std::thread thread_;
 };
 

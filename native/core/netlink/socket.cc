@@ -12,8 +12,9 @@ namespace flintap::netlink {
 namespace {
 
 constexpr int kReceiveBuffer = 4 << 20;
-// The largest datagram a dump sends is 32 kB; a single link with many virtual functions has more.
-constexpr std::size_t kDatagram = 64 << 10;
+// The largest datagram of a dump, which the kernel fits to what was read before. A single link can
+// have more: a macvlan with thousands of source addresses, a card with many virtual functions.
+constexpr std::size_t kDatagram = 32 << 10;
 // A send above the socket's send buffer (212,992 bytes by default) is EMSGSIZE.
 constexpr std::size_t kLargestSend = 64 << 10;
 constexpr int kDumpTries = 16;
@@ -136,6 +137,10 @@ void Socket::send_and_collect(std::span<const Request> requests, std::size_t fir
 
 Bytes Socket::receive() {
   for (;;) {
+    const ssize_t waiting = sys::peek_length(fd_.get());
+    if (waiting > static_cast<ssize_t>(buffer_.size())) {
+      buffer_.resize(static_cast<std::size_t>(waiting));
+    }
     sockaddr_nl sender{};
     iovec part{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
     msghdr message{};
@@ -143,12 +148,9 @@ Bytes Socket::receive() {
     message.msg_namelen = sizeof sender;
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    const ssize_t length = sys::recvmsg(fd_.get(), message);
+    const ssize_t length = waiting < 0 ? waiting : sys::recvmsg(fd_.get(), message);
     if (length < 0) throw Failure(errno, reason::outcome_unknown, "read the kernel's answer");
     if (sender.nl_pid != 0) continue;  // another process wrote to this port
-    if ((message.msg_flags & MSG_TRUNC) != 0) {
-      throw Failure(EMSGSIZE, reason::outcome_unknown, "read the kernel's answer");
-    }
     return Bytes(buffer_).first(static_cast<std::size_t>(length));
   }
 }

@@ -37,31 +37,42 @@ Link master_change(std::uint32_t master) {
   return change;
 }
 
-// Puts the port back to where it was: its master, and what its old settings were.
-std::vector<std::string> restore(Context& context, const Link& before) {
-  const Reference link = acting_reference(before);
-  std::vector<netlink::Request> batch{
-      requests::change(link, "undo", master_change(before.master.value_or(0)))};
+// What of the port is not as it was before.
+std::optional<Mismatch> difference(const Link& before, const Link& now) {
+  if (now.master.value_or(0) != before.master.value_or(0)) {
+    return Mismatch{"master", std::to_string(before.master.value_or(0)),
+                    std::to_string(now.master.value_or(0))};
+  }
   const Kind* kind = before.port_kind ? find_kind(*before.port_kind) : nullptr;
-  if (before.port && kind != nullptr) {
-    batch.push_back(requests::set_port(link, "undo", kind->name, *before.port, *kind->port));
-  }
-  try {
-    transact(context, batch, link.label());
-    return {};
-  } catch (const Failure& failure) {
-    if (failure.error == ENODEV) return {};  // gone, and its port with it
-    return {"link " + link.label() + " is not on the master it had"};
-  }
+  if (!before.port || !now.port || kind == nullptr) return std::nullopt;
+  return compare(*before.port, *now.port, *kind->port);
 }
 
-void verify(const Link& wanted, const Link& actual) {
-  if (auto mismatch = compare(wanted, actual, kLinkSchema)) {
-    Failure failure(0, reason::setting_ignored, "read back", actual.name.value_or(""));
-    failure.attribute = mismatch->field;
-    failure.expected = mismatch->expected;
-    failure.actual = mismatch->actual;
-    throw failure;
+// Puts the port back to where it was, if it is where it was put to or nowhere. A port that somebody
+// else took in the meantime stays theirs.
+std::vector<std::string> restore(Context& context, const Link& before, std::uint32_t put_to) {
+  const Reference link = acting_reference(before);
+  try {
+    const Link now = look_up(context, link);
+    const std::uint32_t master = now.master.value_or(0);
+    const bool moved = master != before.master.value_or(0);
+    if (!difference(before, now) || (moved && master != put_to && master != 0)) return {};
+    std::vector<netlink::Request> batch;
+    if (moved) {
+      batch.push_back(requests::change(link, "undo", master_change(before.master.value_or(0))));
+    }
+    if (const Kind* kind = before.port_kind ? find_kind(*before.port_kind) : nullptr;
+        before.port && kind != nullptr) {
+      batch.push_back(requests::set_port(link, "undo", kind->name, *before.port, *kind->port));
+    }
+    ask(context, batch);
+    const auto left = difference(before, look_up(context, link));
+    if (!left) return {};
+    return {"link " + link.label() + ": " + left->field + " is " + left->actual + ", not " +
+            left->expected};
+  } catch (const Failure& failure) {
+    if (failure.error == ENODEV) return {};  // gone, and its port with it
+    return {"link " + link.label() + ": its master"};
   }
 }
 
@@ -91,12 +102,14 @@ Outcome attach(Context& context, Record& record) {
       [&] {
         auto answers = transact(context, batch, link.label());
         Link& after = found(answers.back(), link, reason::no_such_link);
-        verify(wanted, after);
+        if (auto mismatch = compare(wanted, after, kLinkSchema)) {
+          throw ignored(*mismatch, link.label());
+        }
         Outcome outcome;
         outcome.links.push_back(std::move(after));
         return outcome;
       },
-      [&] { return restore(context, before); });
+      [&] { return restore(context, before, *bridge.index); });
 }
 
 Outcome detach(Context& context, Record& record) {
@@ -119,7 +132,7 @@ Outcome detach(Context& context, Record& record) {
         outcome.links.push_back(std::move(found(answers[1], link, reason::no_such_link)));
         return std::move(outcome);
       },
-      [&] { return restore(context, before); });
+      [&] { return restore(context, before, 0); });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "core/devices/open_queues.h"
 #include "core/devices/tun.h"
 #include "core/link/kinds/tun.h"
 #include "core/operations/creation.h"
@@ -59,6 +60,7 @@ std::unique_ptr<Tun> details_of(const CreateTap& request) {
   details->packet_information = false;
   details->vnet_header = request.vnet_header;
   details->multi_queue = request.multi_queue;
+  if (*request.multi_queue && !*request.persistent) details->queues = request.queues;
   return details;
 }
 
@@ -101,20 +103,32 @@ std::vector<netlink::Request> settings_batch(const CreateTap& request, const Mak
   return batch;
 }
 
-// Opens the rest of the queues that are handed out.
-void open_more(std::vector<Fd>& queues, const CreateTap& request, const std::string& name) {
+// The first queue makes the tap; the others are opened by its name, so their number is read back.
+std::vector<Fd> make_queues(Context& context, const CreateTap& request, Making& making) {
+  std::vector<Fd> queues;
+  queues.push_back(make_tap(context, request, making));
   while (queues.size() < *request.queues) {
     queues.push_back(tun::open_queue(
-        name, {.multi_queue = *request.multi_queue, .vnet_header = *request.vnet_header}));
+        std::string(making.name()),
+        {.multi_queue = *request.multi_queue, .vnet_header = *request.vnet_header}));
   }
+  return queues;
 }
 
-// What has changed since the tap was read back; only a multi-queue one tells its queues.
-void leave_with(Link& link, bool persistent, std::size_t queues) {
+// What has changed since the tap was read back: it stays, and nobody has a queue open.
+void leave_persistent(Link& link, const Fd& queue) {
+  tun::make_persistent(queue, link.name.value_or(""));
   auto* tap = dynamic_cast<Tun*>(link.details.get());
   if (tap == nullptr) return;
-  tap->persistent = persistent;
-  if (tap->queues) tap->queues = static_cast<std::uint32_t>(queues);
+  tap->persistent = true;
+  if (tap->queues) tap->queues = 0;
+}
+
+void hand_out(Outcome& outcome, std::vector<Fd> queues) {
+  for (const Fd& queue : queues) {
+    OpenQueues::of_process().add(queue, outcome.links[0].index.value_or(0));
+  }
+  outcome.fds = std::move(queues);
 }
 
 Outcome run(Context& context, Record& record) {
@@ -131,19 +145,15 @@ Outcome run(Context& context, Record& record) {
   }
   // From here on, a failure closes the queues and the kernel removes the tap: it is not persistent
   // until the last step.
-  std::vector<Fd> queues;
-  queues.push_back(make_tap(context, request, making));
+  auto queues = make_queues(context, request, making);
   transact(context, settings_batch(request, making), making.name());
   Outcome outcome;
   outcome.links = finish_making(context, {&making, 1});
   if (*request.persistent) {
-    tun::make_persistent(queues.front(), std::string(making.name()));
-    leave_with(outcome.links[0], true, 0);
-    return outcome;
+    leave_persistent(outcome.links[0], queues.front());
+  } else {
+    hand_out(outcome, std::move(queues));
   }
-  open_more(queues, request, std::string(making.name()));
-  leave_with(outcome.links[0], false, queues.size());
-  outcome.fds = std::move(queues);
   return outcome;
 }
 

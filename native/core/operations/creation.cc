@@ -43,12 +43,14 @@ std::string draw_identity() {
 
 // An EINVAL that the parent explains. The kernel has no text for these, or one about the MTU that
 // was taken over from a parent no macvtap can stand on.
-std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent) {
+std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent,
+                                              bool without_text) {
   const bool ethernet = parent.mac && parent.mac->octets.size() == kEthernetOctets &&
                         (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
   if (!ethernet) return reason::parent_unusable;
   if (wanted.mtu && parent.mtu && *wanted.mtu > *parent.mtu) return reason::mtu_above_parent;
-  return std::nullopt;
+  // A macvtap in mode passthru shares its parent with no other.
+  return without_text ? std::optional(reason::parent_busy) : std::nullopt;
 }
 
 Failure refused_create(Context& context, std::span<const Making> makings, const Link* parent,
@@ -62,16 +64,23 @@ Failure refused_create(Context& context, std::span<const Making> makings, const 
       break;
     }
   } else if (failure.error == EBUSY && parent == nullptr) {
-    failure.reason = reason::index_taken;  // both ends of a veth were given the same
+    // Both ends of a veth were given the same.
+    failure.error = EEXIST;
+    failure.reason = reason::index_taken;
+  } else if (failure.error == EINVAL && parent == nullptr && makings[0].wanted.mtu) {
+    failure.reason = reason::mtu_out_of_range;
   } else if (failure.error == EINVAL && parent != nullptr) {
-    failure.reason = parents_fault(makings[0].wanted, *parent).value_or(failure.reason);
+    failure.reason = parents_fault(makings[0].wanted, *parent, failure.kernel_text.empty())
+                         .value_or(failure.reason);
   }
   return failure;
 }
 
 // ---- undoing ----
 
-std::vector<std::string> undo_create(Context& context, const Making& making) {
+// `acknowledged`: the kernel said that it made the link. Without that, a link at an index that the
+// caller chose may be that of somebody who chose the same.
+std::vector<std::string> undo_create(Context& context, const Making& making, bool acknowledged) {
   const std::string left = "link " + std::string(making.name()) + " (index " +
                            std::to_string(*making.wanted.index) + ")";
   try {
@@ -79,13 +88,15 @@ std::vector<std::string> undo_create(Context& context, const Making& making) {
       const netlink::Request request = requests::remove(reference, "undo");
       return ask(context, {&request, 1})[0].ack.error;
     };
-    const int error = remove(Reference::by_identity(making.identity));
-    if (error == 0) return {};
+    if (remove(Reference::by_identity(making.identity)) == 0) return {};
     // It never got its identity, or it is not there at all.
     const netlink::Request question = requests::get(making.reference(), "look up");
     const auto answers = ask(context, {&question, 1});
     const std::optional<Link>& there = answers[0].link;
-    if (!there || there->name != making.wanted.name || there->kind != making.wanted.kind) return {};
+    const bool ours = there && there->name == making.wanted.name &&
+                      there->kind == making.wanted.kind && there->identity().empty();
+    if (!ours) return {};
+    if (making.index_chosen && !acknowledged) return {left};
     if (remove(making.reference()) == 0) return {};
   } catch (const Failure&) {
     return {left};
@@ -115,16 +126,11 @@ bool ipv6_is_as_wanted(const Making& making, const Link& actual) {
 }
 
 void verify(const Making& making, const Link& actual, int ipv6_error) {
-  const auto ignored = [&](const Mismatch& mismatch) {
-    Failure failure(0, reason::setting_ignored, "read back", making.name());
-    failure.attribute = mismatch.field;
-    failure.expected = mismatch.expected;
-    failure.actual = mismatch.actual;
-    return failure;
-  };
-  if (auto mismatch = compare(making.wanted, actual, kLinkSchema)) throw ignored(*mismatch);
+  if (auto mismatch = compare(making.wanted, actual, kLinkSchema))
+    throw ignored(*mismatch, making.name());
   if (!actual.has_alt_name(making.identity)) {
-    throw ignored({.field = "identity", .expected = making.identity, .actual = "nothing"});
+    throw ignored({.field = "identity", .expected = making.identity, .actual = "nothing"},
+                  making.name());
   }
   if (ipv6_is_as_wanted(making, actual)) return;
   if (ipv6_error == EROFS || ipv6_error == EACCES || ipv6_error == EPERM) {
@@ -133,7 +139,7 @@ void verify(const Making& making, const Link& actual, int ipv6_error) {
   if (ipv6_error != 0) {
     throw Failure(ipv6_error, reason::kernel, "close the host's IPv6", making.name());
   }
-  throw ignored({.field = "hostIPv6", .expected = "as asked", .actual = "open"});
+  throw ignored({.field = "hostIPv6", .expected = "as asked", .actual = "open"}, making.name());
 }
 
 }  // namespace
@@ -153,7 +159,9 @@ void redraw_index(Making& making) {
 
 Making begin_making(Link wanted, std::string_view kind) {
   const std::size_t length = wanted.name ? wanted.name->size() : 0;
-  if (length == 0 || length > kLongestName) {
+  // /proc/sys/net has folders of these names for something else: the kernel says a bare EINVAL.
+  const bool reserved = wanted.name == "all" || wanted.name == "default";
+  if (length == 0 || length > kLongestName || reserved) {
     throw Failure(EINVAL, reason::invalid_name, "check the name", wanted.name.value_or(""));
   }
   if (wanted.kind != kind) {
@@ -255,9 +263,9 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
   const bool alone = std::ranges::any_of(makings, &Making::index_chosen);
   const std::span<const netlink::Request> all(batch);
   const auto first = alone ? all.first(1) : all;
-  const auto undo = [&] { return undo_create(context, makings[0]); };
 
-  const auto answers = undoing([&] { return ask(context, first); }, undo);
+  const auto answers = undoing([&] { return ask(context, first); },
+                               [&] { return undo_create(context, makings[0], false); });
   if (answers[0].ack.error != 0) {
     throw refused_create(context, makings, parent,
                          refusal(answers[0].ack, first[0], makings[0].name()));
@@ -268,7 +276,7 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
         if (alone) transact(context, all.subspan(1), makings[0].name());
         return finish_making(context, makings);
       },
-      undo);
+      [&] { return undo_create(context, makings[0], true); });
 }
 
 }  // namespace flintap

@@ -61,6 +61,9 @@ auto undoing(Work work, Undo undo) {
   } catch (Failure& failure) {
     for (std::string& left : undo()) failure.left_behind.push_back(std::move(left));
     throw;
+  } catch (...) {
+    undo();
+    throw;
   }
 }
 

@@ -15,9 +15,22 @@
 namespace flintap {
 
 // What operations work with: lives on the operation thread, in its network namespace.
-struct Context {
-  netlink::Socket socket;
+class Context {
+ public:
+  // Opened when it is first needed: closing a queue takes none, and must work where no descriptor
+  // can be had any more.
+  netlink::Socket& socket() {
+    if (!socket_) socket_.emplace();
+    return *socket_;
+  }
+  // For when answers were lost: a dump that was cut short goes on in its socket and would make the
+  // next one EBUSY.
+  void drop_socket() { socket_.reset(); }
+
   Sysfs sysfs;
+
+ private:
+  std::optional<netlink::Socket> socket_;
 };
 
 struct Outcome {

@@ -1,5 +1,6 @@
 // openMacvtap, openTap and closeQueue.
 #include "core/devices/macvtap.h"
+#include "core/devices/open_queues.h"
 #include "core/devices/tun.h"
 #include "core/link/kinds/tun.h"
 #include "core/operations/request.h"
@@ -44,14 +45,24 @@ Outcome handed_out(Link link, Fd queue) {
   return outcome;
 }
 
+// A queue was opened by a name or a number that may belong to another link by now: what it holds on
+// to is the link that was looked up only if that one is still there, under the same name.
+Link still_there(Context& context, const Link& before) {
+  Link after = look_up(context, acting_reference(before));
+  if (after.index != before.index || after.name != before.name) {
+    throw Failure(ENODEV, reason::no_such_link, "open the queue", before.name.value_or(""));
+  }
+  return after;
+}
+
 Outcome open_macvtap(Context& context, Record& record) {
   const auto& request = static_cast<OpenMacvtap&>(record);
-  Link link = look_up(context, *request.link);
-  if (link.kind != "macvtap") {
-    throw Failure(0, reason::not_a_macvtap, "open the queue", link.name.value_or(""));
+  const Link before = look_up(context, *request.link);
+  if (before.kind != "macvtap") {
+    throw Failure(0, reason::not_a_macvtap, "open the queue", before.name.value_or(""));
   }
-  Fd queue = macvtap::open_queue(link, context.sysfs, *request.additional_queue);
-  return handed_out(std::move(link), std::move(queue));
+  Fd queue = macvtap::open_queue(before, context.sysfs, *request.additional_queue);
+  return handed_out(still_there(context, before), std::move(queue));
 }
 
 tun::QueueFlags flags_of(const Tun& tap) {
@@ -62,8 +73,7 @@ tun::QueueFlags flags_of(const Tun& tap) {
   };
 }
 
-// TUNSETIFF goes by name, and makes a tap where there is none: so the link is looked up again, by
-// what identifies it, once the queue holds on to whatever it got.
+// TUNSETIFF goes by name, and makes a tap where there is none.
 Outcome open_tap(Context& context, Record& record) {
   const auto& request = static_cast<OpenTap&>(record);
   const Link before = look_up(context, *request.link);
@@ -72,15 +82,13 @@ Outcome open_tap(Context& context, Record& record) {
     throw Failure(0, reason::not_a_tap, "open the queue", before.name.value_or(""));
   }
   Fd queue = tun::open_queue(*before.name, flags_of(*tap));
-  Link after = look_up(context, acting_reference(before));
-  if (after.index != before.index || after.name != before.name) {
-    throw Failure(ENODEV, reason::no_such_link, "open the queue", *before.name);
-  }
+  Link after = still_there(context, before);
+  OpenQueues::of_process().add(queue, after.index.value_or(0));
   return handed_out(std::move(after), std::move(queue));
 }
 
 Outcome close_queue(Context&, Record& record) {
-  macvtap::close_queue(*static_cast<CloseQueue&>(record).fd);
+  OpenQueues::of_process().close(*static_cast<CloseQueue&>(record).fd);
   return {};
 }
 

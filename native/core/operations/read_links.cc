@@ -18,13 +18,15 @@ constexpr Schema get_schema{"getLink", get_fields, make_record<GetLink>};
 
 struct ListLinks : Record {
   std::optional<std::string> kind;
-  std::optional<std::uint32_t> master;
+  std::unique_ptr<Reference> master;
+  std::unique_ptr<Reference> parent;
   std::optional<bool> statistics;
 };
 
 constexpr std::array list_fields{
     option<&ListLinks::kind>("kind"),
-    option<&ListLinks::master>("master"),
+    reference_option<&ListLinks::master>("master"),
+    reference_option<&ListLinks::parent>("parent"),
     required(option<&ListLinks::statistics>("statistics")),
 };
 constexpr Schema list_schema{"listLinks", list_fields, make_record<ListLinks>};
@@ -38,19 +40,25 @@ Outcome get(Context& context, Record& record) {
   return outcome;
 }
 
+std::optional<std::uint32_t> index_of(Context& context, const Reference* link) {
+  if (link == nullptr) return std::nullopt;
+  if (link->index && !link->identity && !link->name) return link->index;
+  return look_up(context, *link).index;
+}
+
+// The kernel can't filter by parent, and gives every link for a kind that it does not know.
 Outcome list(Context& context, Record& record) {
   const auto& request = static_cast<ListLinks&>(record);
-  const auto question = requests::dump({
-      .kind = request.kind,
-      .master = request.master,
-      .statistics = *request.statistics,
-  });
-  Outcome outcome;
+  const auto master = index_of(context, request.master.get());
+  const auto parent = index_of(context, request.parent.get());
+  const auto question =
+      requests::dump({.kind = request.kind, .master = master, .statistics = *request.statistics});
   const auto matches = [&](const Link& link) {
-    return (!request.kind || link.kind == request.kind) &&
-           (!request.master || link.master == request.master);
+    return (!request.kind || link.kind == request.kind) && (!master || link.master == master) &&
+           (!parent || (link.parent == parent && !link.parent_namespace));
   };
-  const netlink::Ack ack = context.socket.dump(
+  Outcome outcome;
+  const netlink::Ack ack = context.socket().dump(
       question,
       [&](std::size_t, const netlink::Frame& frame) {
         auto link = read_link(frame, *request.statistics);

@@ -56,7 +56,7 @@ std::vector<Answer> ask(Context& context, std::span<const netlink::Request> requ
                         bool statistics) {
   std::vector<Answer> answers(requests.size());
   const auto acks =
-      context.socket.exchange(requests, [&](std::size_t place, const netlink::Frame& frame) {
+      context.socket().exchange(requests, [&](std::size_t place, const netlink::Frame& frame) {
         if (auto link = read_link(frame, statistics)) answers[place].link = std::move(link);
       });
   for (std::size_t place = 0; place < acks.size(); ++place) answers[place].ack = acks[place];
@@ -101,6 +101,14 @@ Link& found(Answer& answer, const Reference& reference, std::string_view absent)
     throw failure;
   }
   return *answer.link;
+}
+
+Failure ignored(const Mismatch& mismatch, std::string_view device) {
+  Failure failure(0, reason::setting_ignored, "read back", device);
+  failure.attribute = mismatch.field;
+  failure.expected = mismatch.expected;
+  failure.actual = mismatch.actual;
+  return failure;
 }
 
 Link look_up(Context& context, const Reference& reference, std::string_view absent) {

@@ -35,6 +35,9 @@ std::vector<Answer> transact(Context& context, std::span<const netlink::Request>
 // The link of an answer to a get; `absent` is the reason when there is none.
 Link& found(Answer& answer, const Reference& reference, std::string_view absent);
 
+// The kernel took a request and left a part of it out.
+Failure ignored(const Mismatch& mismatch, std::string_view device);
+
 // Looks one link up.
 Link look_up(Context& context, const Reference& reference,
              std::string_view absent = reason::no_such_link);

@@ -33,9 +33,13 @@ std::set<std::string> as_set(const Value& value) {
   return texts == nullptr ? std::set<std::string>() : std::set(texts->begin(), texts->end());
 }
 
-bool same(const Value& left, const Value& right) {
+bool same(const Value& left, const Value& right, std::int64_t slack) {
   if (std::holds_alternative<std::vector<std::string>>(left)) return as_set(left) == as_set(right);
   if (left.index() != right.index()) return false;
+  if (const auto* asked = std::get_if<std::int64_t>(&left)) {
+    const std::int64_t there = std::get<std::int64_t>(right);
+    return there <= *asked && *asked - there <= slack;
+  }
   return std::visit(
       [&right]<class T>(const T& value) {
         if constexpr (std::is_same_v<T, Nested>) {
@@ -100,7 +104,7 @@ std::optional<Mismatch> compare(const Record& wanted, const Record& actual, cons
     const Value there = field.get(actual);
     if (const auto* nested = std::get_if<Nested>(&asked)) {
       if (auto mismatch = compare_nested(field, *nested, there)) return mismatch;
-    } else if (!same(asked, there)) {
+    } else if (!same(asked, there, field.slack)) {
       return Mismatch{std::string(field.name), describe(asked), describe(there)};
     }
   }

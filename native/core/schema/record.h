@@ -60,6 +60,7 @@ struct Field {
   std::string_view name;
   std::uint16_t number = 0;  // 0: no attribute of its own
   Access access = Access::read_only;
+  std::int64_t slack = 0;       // a number may read back as smaller by so much
   bool required = false;        // in a request
   std::string_view expected{};  // what a value must be, for an error's text
   Value (*get)(const Record&) = nullptr;

@@ -1,7 +1,6 @@
 #include "core/system/system.h"
 
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -124,8 +123,8 @@ ssize_t recvmsg(int fd, msghdr& message) {
   return interruptible("recvmsg", [&] { return ::recvmsg(fd, &message, 0); });
 }
 
-Fd eventfd() {
-  return Fd(through("eventfd", [] { return ::eventfd(0, EFD_CLOEXEC); }));
+ssize_t peek_length(int fd) {
+  return interruptible("recvmsg", [&] { return ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC); });
 }
 
 int mknodat(int directory, const char* path, mode_t mode, dev_t device) {
@@ -167,6 +166,7 @@ std::string read_small_file(int directory, const char* path) {
   std::array<std::byte, 4096> buffer{};
   const ssize_t length = read(file.get(), buffer);
   if (length < 0) return {};
+  if (length == 0) errno = ENODATA;
   std::string text(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(length));
   if (text.ends_with('\n')) text.pop_back();
   return text;

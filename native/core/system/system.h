@@ -35,8 +35,8 @@ int getsockname(int fd, sockaddr* address, socklen_t& length);
 int getsockopt(int fd, int level, int name, int& value);
 ssize_t sendmsg(int fd, const msghdr& message);
 ssize_t recvmsg(int fd, msghdr& message);
-
-Fd eventfd();
+// The length of the datagram that recvmsg would give next; waits for one.
+ssize_t peek_length(int fd);
 
 int mknodat(int directory, const char* path, mode_t mode, dev_t device);
 int mkdir(const char* path, mode_t mode);

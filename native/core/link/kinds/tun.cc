@@ -28,7 +28,7 @@ constexpr std::array fields{
     // Set last of all, after the link was read back.
     field<&Tun::persistent>("persistent", IFLA_TUN_PERSIST, write_only),
     field<&Tun::multi_queue>("multiQueue", IFLA_TUN_MULTI_QUEUE, settable),
-    field<&Tun::queues>("queues", IFLA_TUN_NUM_QUEUES),
+    field<&Tun::queues>("queues", IFLA_TUN_NUM_QUEUES, settable),
     field<&Tun::disabled_queues>("disabledQueues", IFLA_TUN_NUM_DISABLED_QUEUES),
 };
 constexpr Schema schema{"tun", fields, make_record<Tun>};

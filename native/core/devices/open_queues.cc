@@ -1,0 +1,74 @@
+#include "core/devices/open_queues.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/system/system.h"
+
+namespace flintap {
+
+// Never destroyed: a thread may still close a queue while the process exits.
+OpenQueues& OpenQueues::of_process() {
+  static auto* queues = new OpenQueues;  // NOLINT(cppcoreguidelines-owning-memory)
+  return *queues;
+}
+
+bool OpenQueues::is_still(const Queue& queue) {
+  struct stat node {};
+  return sys::fstat(queue.descriptor, node) == 0 && S_ISCHR(node.st_mode) &&
+         node.st_rdev == queue.device;
+}
+
+void OpenQueues::remember(const Fd& queue, dev_t device, std::uint32_t index) {
+  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue.get(); });
+  queues_.push_back(
+      {.descriptor = queue.get(), .device = device, .index = index, .owner = nullptr});
+}
+
+void OpenQueues::add(const Fd& queue, std::uint32_t index) {
+  struct stat node {};
+  const bool known = sys::fstat(queue.get(), node) == 0;
+  const std::scoped_lock lock(mutex_);
+  remember(queue, known ? node.st_rdev : dev_t{}, index);
+}
+
+Fd OpenQueues::add_first(dev_t device, std::uint32_t index, const std::function<Fd()>& open) {
+  const std::scoped_lock lock(mutex_);
+  const bool taken = std::ranges::any_of(queues_, [&](const Queue& queue) {
+    return queue.device == device && queue.index == index && is_still(queue);
+  });
+  if (taken) return {};
+  Fd queue = open();
+  remember(queue, device, index);
+  return queue;
+}
+
+void OpenQueues::hand_to(int descriptor, const void* owner) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::ranges::find(queues_, descriptor, &Queue::descriptor);
+  if (found != queues_.end()) found->owner = owner;
+}
+
+void OpenQueues::close_all_of(const void* owner) {
+  const std::scoped_lock lock(mutex_);
+  for (const Queue& queue : queues_) {
+    if (queue.owner == owner && is_still(queue)) sys::close(queue.descriptor);
+  }
+  std::erase_if(queues_, [&](const Queue& queue) { return queue.owner == owner; });
+}
+
+// The close itself waits for the kernel, so it is done without the lock.
+void OpenQueues::close(int descriptor) {
+  bool ours = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find(queues_, descriptor, &Queue::descriptor);
+    if (found == queues_.end()) return;
+    ours = is_still(*found);
+    queues_.erase(found);
+  }
+  if (ours) sys::close(descriptor);
+}
+
+}  // namespace flintap
