@@ -53,6 +53,8 @@ std::optional<std::string_view> parents_fault(const Link& wanted, const Link& pa
   return without_text ? std::optional(reason::parent_busy) : std::nullopt;
 }
 
+bool has_mtu(const Making& making) { return making.wanted.mtu.has_value(); }
+
 Failure refused_create(Context& context, std::span<const Making> makings, const Link* parent,
                        Failure failure) {
   if (failure.error == EEXIST) {
@@ -67,7 +69,8 @@ Failure refused_create(Context& context, std::span<const Making> makings, const 
     // Both ends of a veth were given the same.
     failure.error = EEXIST;
     failure.reason = reason::index_taken;
-  } else if (failure.error == EINVAL && parent == nullptr && makings[0].wanted.mtu) {
+  } else if (failure.error == EINVAL && parent == nullptr &&
+             std::ranges::any_of(makings, has_mtu)) {
     failure.reason = reason::mtu_out_of_range;
   } else if (failure.error == EINVAL && parent != nullptr) {
     failure.reason = parents_fault(makings[0].wanted, *parent, failure.kernel_text.empty())
