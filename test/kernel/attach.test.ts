@@ -135,7 +135,8 @@ describe("a link with another master", () => {
     await addFullBridge("br9");
     await addLink();
     await ip("link set port0 master br1");
-    await ip("link set port0 type bridge_slave isolated on learning off hairpin on");
+    await ip("link set port0 type bridge_slave isolated on learning off hairpin on locked on");
+    await ip("link set port0 type bridge_slave guard on cost 77 priority 5 mcast_router 2");
     const before = await portOf("port0");
     const call = attachToBridge("port0", "br9", { force: true, isolated: false });
     expect(await refusal(call)).toMatchObject({ code: "EXFULL", reason: "bridge-full" });

@@ -113,6 +113,19 @@ describe("createBridge", () => {
     });
   });
 
+  withBridge(
+    "takes times that the kernel rounds to its ticks, and tells them rounded",
+    async () => {
+      const { name, details } = await createBridge({ forwardDelay: 3, ageingTime: 12_003 });
+      expect(await bridgeData(name)).toMatchObject({
+        forward_delay: details.forwardDelay,
+        ageing_time: details.ageingTime,
+      });
+      expect([2, 3]).toContain(details.forwardDelay);
+      expect([12_002, 12_003]).toContain(details.ageingTime);
+    },
+  );
+
   needs("bridge-vlan-filtering")("keeps VLANs apart when asked to", async () => {
     const { name } = await createBridge({ vlanFiltering: true });
     expect(await bridgeData(name)).toMatchObject({ vlan_filtering: 1 });

@@ -112,7 +112,7 @@ describe("createVeth", () => {
     ] as const;
     for (const [options, reason, device] of failures) {
       const error = await refusal(createVeth(options));
-      expect(error.reason).toBe(reason);
+      expect(error).toMatchObject({ code: "EEXIST", reason });
       if (device !== undefined) expect(error.device).toBe(device);
       expect(await linkNames()).toEqual(before);
     }

@@ -81,10 +81,16 @@ const cases: Case[] = [
     expected: { code: "EINVAL", reason: "parent-unusable" },
   },
   {
-    title: "createMacvtap beside one in mode passthru",
+    title: "createMacvtap in mode passthru beside another one",
     needs: macvtap,
     call: () => createMacvtap({ parent: "enp0", mode: "passthru" }),
-    expected: { code: "EINVAL" },
+    expected: { code: "EINVAL", reason: "parent-busy" },
+  },
+  {
+    title: "createMacvtap with the parent's own MAC",
+    needs: macvtap,
+    call: async () => createMacvtap({ parent: "enp0", mac: (await link("enp0"))?.address }),
+    expected: { code: "EADDRINUSE", reason: "duplicate-mac" },
   },
   {
     title: "createMacvtap with a MAC that another one on the parent has",
@@ -109,6 +115,12 @@ const cases: Case[] = [
     needs: tap,
     call: () => createTap({ mtu: 65_522 }),
     expected: { code: "EINVAL", reason: "mtu-out-of-range", step: "configure" },
+  },
+  {
+    title: "createVeth with an MTU of the other end that no driver takes",
+    needs: ["veth", "proc-sys"],
+    call: () => createVeth({ peer: { mtu: 67 } }),
+    expected: { code: "EINVAL", reason: "mtu-out-of-range" },
   },
   {
     title: "createBridge with a setting that the kernel ignores",
