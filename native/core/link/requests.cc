@@ -19,8 +19,6 @@ using netlink::Request;
 
 namespace {
 
-constexpr std::size_t kLongestName = IFNAMSIZ - 1;
-
 constexpr std::array reference_fields{
     option<&Reference::identity>("identity"),
     option<&Reference::index>("index"),

@@ -11,6 +11,9 @@
 
 namespace flintap {
 
+// IFNAMSIZ without its NUL. Longer names are alt names.
+inline constexpr std::size_t kLongestName = 15;
+
 // How a request names a link. An identity is an atomic compare-and-act: gone or replaced is ENODEV.
 // With index *and* name, the index addresses and the name is for whoever checks before acting.
 struct Reference : Record {

@@ -9,8 +9,6 @@
 namespace flintap {
 namespace {
 
-constexpr int kDraws = 16;
-
 struct CreateTap : Record {
   std::unique_ptr<Reference> bridge;
   std::unique_ptr<Record> port;

@@ -13,13 +13,10 @@
 namespace flintap {
 namespace {
 
-constexpr std::size_t kLongestName = IFNAMSIZ - 1;
-constexpr std::size_t kEthernetOctets = 6;
 // Above anything that the kernel chooses by itself, so that /dev/tap<index> is unique across
 // network namespaces.
 constexpr std::uint32_t kLowestIndex = 1'000'001;
 constexpr std::uint32_t kIndexes = std::numeric_limits<std::int32_t>::max() - kLowestIndex;
-constexpr int kDraws = 16;
 
 template <std::size_t Size>
 std::array<std::byte, Size> draw() {
@@ -32,9 +29,7 @@ std::string draw_identity() {
   const auto octets = draw<16>();
   std::string identity(kIdentityPrefix);
   for (const std::byte octet : octets) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    identity += digits[std::to_integer<unsigned>(octet) >> 4U];
-    identity += digits[std::to_integer<unsigned>(octet) & 0xFU];
+    append_hexadecimal(identity, std::to_integer<unsigned char>(octet));
   }
   return identity;
 }
@@ -45,8 +40,8 @@ std::string draw_identity() {
 // was taken over from a parent no macvtap can stand on.
 std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent,
                                               bool without_text) {
-  const bool ethernet = parent.mac && parent.mac->octets.size() == kEthernetOctets &&
-                        (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
+  const bool ethernet =
+      parent.mac && parent.mac->is_ethernet() && (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
   if (!ethernet) return reason::parent_unusable;
   if (wanted.mtu && parent.mtu && *wanted.mtu > *parent.mtu) return reason::mtu_above_parent;
   // A macvtap in mode passthru shares its parent with no other.

@@ -15,6 +15,9 @@
 
 namespace flintap {
 
+// How often an index of the library's own choice is drawn before it gives up.
+inline constexpr int kDraws = 16;
+
 // One link in the making; a veth has two.
 struct Making {
   Link wanted;                // what was asked for, index included

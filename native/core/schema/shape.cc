@@ -18,13 +18,16 @@ std::optional<unsigned> digit(char character) {
 
 }  // namespace
 
+void append_hexadecimal(std::string& text, unsigned char octet) {
+  text += kDigits[octet >> 4U];
+  text += kDigits[octet & 0xFU];
+}
+
 std::string HardwareAddress::format() const {
   std::string text;
   for (const char octet : octets) {
-    const auto bits = static_cast<unsigned char>(octet);
     if (!text.empty()) text += ':';
-    text += kDigits[bits >> 4U];
-    text += kDigits[bits & 0xFU];
+    append_hexadecimal(text, static_cast<unsigned char>(octet));
   }
   return text;
 }
@@ -42,8 +45,10 @@ std::optional<HardwareAddress> HardwareAddress::parse(std::string_view text) {
   return address;
 }
 
+bool HardwareAddress::is_ethernet() const { return octets.size() == kEthernetOctets; }
+
 bool HardwareAddress::is_unicast() const {
-  return octets.size() == kEthernetOctets && (static_cast<unsigned char>(octets[0]) & 1U) == 0 &&
+  return is_ethernet() && (static_cast<unsigned char>(octets[0]) & 1U) == 0 &&
          std::ranges::any_of(octets, [](char octet) { return octet != 0; });
 }
 

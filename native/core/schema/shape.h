@@ -17,6 +17,9 @@
 
 namespace flintap {
 
+// Two lower-case hexadecimal digits.
+void append_hexadecimal(std::string& text, unsigned char octet);
+
 // A hardware address of any length; Ethernet's has 6 octets.
 struct HardwareAddress {
   std::string octets;
@@ -25,7 +28,8 @@ struct HardwareAddress {
   [[nodiscard]] std::string format() const;  // "02:00:5e:10:00:01"
   // Six octets in hexadecimal, with colons.
   static std::optional<HardwareAddress> parse(std::string_view text);
-  [[nodiscard]] bool is_unicast() const;  // 6 octets, not multicast, not zero
+  [[nodiscard]] bool is_ethernet() const;
+  [[nodiscard]] bool is_unicast() const;  // Ethernet, not multicast, not zero
 };
 
 // The names of an enumeration's values: specialise for each that JavaScript sees by name.
