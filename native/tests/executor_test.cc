@@ -174,9 +174,9 @@ TEST_SUITE("executor") {
     std::vector<std::string> names;
     for (int times = 0; times < 2; ++times) {
       executor.submit(task_to([&](Context& context) {
-        sockets.push_back(&context.socket);
+        sockets.push_back(&context.socket());
         const auto request = requests::get(Reference::by_index(1), "look up");
-        context.socket.exchange({&request, 1}, [&](std::size_t, const netlink::Frame& frame) {
+        context.socket().exchange({&request, 1}, [&](std::size_t, const netlink::Frame& frame) {
           names.push_back(*read_link(frame)->name);
         });
       }));
@@ -185,6 +185,38 @@ TEST_SUITE("executor") {
     for (const auto& task : tasks) CHECK_FALSE(task->failure);
     CHECK(sockets[0] == sockets[1]);
     CHECK(names == std::vector<std::string>{"lo", "lo"});
+  }
+
+  TEST_CASE("no socket is opened for an operation that takes none") {
+    Finished finished;
+    Executor executor(finished.callback());
+    executor.submit(task_to({}));
+    finished.wait_for(1);
+    CHECK(tests::netlink_sockets().empty());
+  }
+
+  // A dump that was cut short goes on in its socket.
+  TEST_CASE("after an outcome that is unknown, the next operation has another socket") {
+    Finished finished;
+    Executor executor(finished.callback());
+    std::vector<std::uint64_t> numbers;
+    const auto look = [&](Context& context) {
+      context.socket();
+      numbers.push_back(tests::netlink_sockets().at(0).number);
+    };
+    executor.submit(task_to([&](Context& context) {
+      look(context);
+      throw Failure(ENODEV, reason::no_such_link, "look up");
+    }));
+    executor.submit(task_to([&](Context& context) {
+      look(context);
+      throw Failure(ENOBUFS, reason::outcome_unknown, "read the kernel's answer");
+    }));
+    executor.submit(task_to(look));
+    finished.wait_for(3);
+    REQUIRE(numbers.size() == 3);
+    CHECK(numbers[1] == numbers[0]);
+    CHECK(numbers[2] != numbers[1]);
   }
 
   TEST_CASE("a failure is handed over, and the next operation runs") {
@@ -258,10 +290,9 @@ TEST_SUITE("executor") {
     executor->submit(std::move(end));
     executor->submit(task_to({}, 4));
     CHECK(numbers_of(finished.wait_for(3)) == std::vector<int>{1, 2, 3});
-    // Its socket is closed before it says that it has ended.
-    CHECK(tests::open_descriptors() == descriptors);
     executor.reset();
     CHECK(finished.count() == 0);
+    CHECK(tests::open_descriptors() == descriptors);
   }
 
   TEST_CASE("a thousand of them leave no thread and no descriptor") {
@@ -270,7 +301,7 @@ TEST_SUITE("executor") {
     Finished finished;
     for (int times = 0; times < 1000; ++times) {
       Executor executor(finished.callback());
-      executor.submit(task_to({}));
+      executor.submit(task_to([](Context& context) { context.socket(); }));
       if (times % 2 == 0) {
         executor.submit(std::make_unique<NumberedTask>());
         finished.wait_for(2);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "core/link/requests.h"
 #include "tests/fixture.h"
@@ -58,6 +59,40 @@ TEST_SUITE("link") {
   TEST_CASE("counters are left out unless they were asked for") {
     CHECK(captured_link("traffic", true).statistics);
     CHECK_FALSE(captured_link("traffic", false).statistics);
+  }
+
+  // Hardly a captured link has counted errors.
+  TEST_CASE("each counter is read from its place in the kernel's struct") {
+    std::array<std::uint64_t, 25> counters{};
+    std::iota(counters.begin(), counters.end(), 1);
+    netlink::AttributeWriter writer(std::array<std::byte, 16>{});
+    writer.put_value(IFLA_STATS64, counters);
+    netlink::Frame frame;
+    frame.header.nlmsg_type = 16;
+    frame.body = writer.bytes();
+    const auto link = read_link(frame, true);
+    REQUIRE(link);
+    constexpr std::array<std::string_view, 10> in_order{
+        "rxPackets", "txPackets", "rxBytes",   "txBytes",   "rxErrors",
+        "txErrors",  "rxDropped", "txDropped", "multicast", "collisions"};
+    for (std::size_t place = 0; place < in_order.size(); ++place) {
+      const std::string path = "statistics." + std::string(in_order[place]);
+      CAPTURE(path);
+      CHECK(text_at(*link, kLinkSchema, path) == std::to_string(place + 1));
+    }
+    CHECK(text_at(*link, kLinkSchema, "statistics.rxNoHandler") == "24");
+  }
+
+  TEST_CASE("counters that an older kernel does not have are zero") {
+    netlink::AttributeWriter writer(std::array<std::byte, 16>{});
+    writer.put_value(IFLA_STATS64, std::array<std::uint64_t, 2>{7, 8});
+    netlink::Frame frame;
+    frame.header.nlmsg_type = 16;
+    frame.body = writer.bytes();
+    const auto link = read_link(frame, true);
+    REQUIRE(link);
+    CHECK(link->statistics->tx_packets == 8U);
+    CHECK(link->statistics->rx_bytes == 0U);
   }
 
   TEST_CASE("an attribute without a row is kept as it came") {

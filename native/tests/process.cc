@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <string>
 
 namespace flintap::tests {
 namespace {
@@ -44,6 +47,21 @@ int fork_and_wait(Body body) {
 // The listing itself has one open, always the same one more.
 std::size_t open_descriptors() { return entries("/proc/self/fd"); }
 std::size_t running_threads() { return entries("/proc/self/task"); }
+
+std::vector<OpenSocket> netlink_sockets() {
+  std::vector<OpenSocket> sockets;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int descriptor = std::stoi(entry.path().filename());
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    struct stat status {};
+    if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+        domain == AF_NETLINK && fstat(descriptor, &status) == 0) {
+      sockets.push_back({.descriptor = descriptor, .number = status.st_ino});
+    }
+  }
+  return sockets;
+}
 
 int run_in_child(bool (*body)()) {
   return fork_and_wait([&] { return body() ? 0 : 1; });

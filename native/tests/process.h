@@ -2,11 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace flintap::tests {
 
 std::size_t open_descriptors();
 std::size_t running_threads();
+
+struct OpenSocket {
+  int descriptor;
+  std::uint64_t number;  // the socket's own, whatever its descriptor
+};
+std::vector<OpenSocket> netlink_sockets();
 
 // How a child process that runs `body` ended, as waitpid tells. Its exit code is 0 when the body
 // gave true, 1 when it gave false or threw.

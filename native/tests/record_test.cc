@@ -38,6 +38,7 @@ struct Sample : Record {
   std::optional<std::uint32_t> counted;
   std::optional<std::uint32_t> secret;
   std::optional<std::uint32_t> unnumbered;
+  std::optional<std::uint32_t> rounded;
   std::unique_ptr<Record> inner;
   bool inner_is_other = false;
 };
@@ -63,6 +64,11 @@ struct Names {
   }
 };
 
+constexpr Field with_slack(Field row) {
+  row.slack = 2;
+  return row;
+}
+
 constexpr std::array sample_fields{
     field<&Sample::count>("count", 1, Access::settable),
     field<&Sample::name>("name", 2, Access::settable),
@@ -70,6 +76,7 @@ constexpr std::array sample_fields{
     field<&Sample::counted>("counted", 4),
     field<&Sample::secret>("secret", 5, Access::write_only),
     field<&Sample::unnumbered>("unnumbered", 0, Access::settable),
+    with_slack(field<&Sample::rounded>("rounded", 7, Access::settable)),
     nested<&Sample::inner, inner_of>("inner"),
     superseded(6),
 };
@@ -209,6 +216,18 @@ TEST_SUITE("compare") {
     Sample wanted;
     wanted.unnumbered = 1;
     CHECK(compare(wanted, Sample{}, schema));
+  }
+
+  TEST_CASE("a number may read back as smaller by its row's slack, and never as larger") {
+    Sample wanted;
+    wanted.rounded = 10;
+    for (const auto& [value, matches] :
+         {std::pair{7U, false}, {8U, true}, {10U, true}, {11U, false}}) {
+      CAPTURE(value);
+      Sample actual;
+      actual.rounded = value;
+      CHECK(compare(wanted, actual, schema).has_value() != matches);
+    }
   }
 
   TEST_CASE("lists are sets") {

@@ -226,15 +226,17 @@ TEST_SUITE("changes") {
   TEST_CASE("a bridge's port is set") {
     const Schema& schema = *find_kind("bridge")->port;
     const auto port = schema.make();
-    for (const auto& [name, value] : {std::pair{"isolated", true},
-                                      {"hairpin", true},
-                                      {"learning", false},
-                                      {"flood", false},
-                                      {"mcastFlood", false},
-                                      {"bcastFlood", false},
-                                      {"neighSuppress", true}}) {
-      set(*port, schema, name, value);
+    for (const char* on : {"isolated", "hairpin", "neighSuppress", "guard", "rootBlock",
+                           "fastLeave", "proxyArp", "proxyArpWifi", "mcastToUnicast", "locked"}) {
+      set(*port, schema, on, true);
     }
+    for (const char* off : {"learning", "flood", "mcastFlood", "bcastFlood", "vlanTunnel"}) {
+      set(*port, schema, off, false);
+    }
+    set(*port, schema, "cost", std::int64_t{7});
+    set(*port, schema, "priority", std::int64_t{9});
+    set(*port, schema, "mcastRouter", std::int64_t{2});
+    set(*port, schema, "groupForwardMask", std::int64_t{8});
     const auto request =
         requests::set_port(Reference::by_index(101), "set the port", "bridge", *port, schema);
     CHECK(request.type == RTM_NEWLINK);

@@ -21,6 +21,42 @@ function macvtap(mode, more = "") {
   ].join("\n");
 }
 
+const portFlags = [
+  "isolated",
+  "hairpin",
+  "learning",
+  "flood",
+  "mcast_flood",
+  "bcast_flood",
+  "neigh_suppress",
+  "guard",
+  "root_block",
+  "fastleave",
+  "proxy_arp",
+  "proxy_arp_wifi",
+  "mcast_to_unicast",
+  "locked",
+];
+
+/** Four ports in which no two flags are the same in all: on where a digit of their place is 1. */
+function portsByFlag() {
+  const port = (digit) => {
+    const isOn = (place) => ((place + 1) >> digit) % 2 === 1;
+    const flags = portFlags.map((flag, place) => `${flag} ${isOn(place) ? "on" : "off"}`);
+    return {
+      about: `A port of a bridge, its flags by digit ${digit} of their places`,
+      script: [
+        pair,
+        bridge,
+        "ip link set wire master br0",
+        `ip link set wire type bridge_slave ${flags.join(" ")}`,
+        "look wire",
+      ].join("\n"),
+    };
+  };
+  return Object.fromEntries([0, 1, 2, 3].map((digit) => [`bridge-port-${digit}`, port(digit)]));
+}
+
 const links = {
   loopback: { about: "lo, up", script: "ip link set lo up\nlook lo" },
   veth: {
@@ -43,11 +79,14 @@ const links = {
       bridge,
       "ip link set wire master br0",
       "ip link set wire type bridge_slave isolated on hairpin on learning off flood off \\",
-      "  mcast_flood off bcast_flood off neigh_suppress on cost 7 priority 9",
+      "  mcast_flood off bcast_flood off neigh_suppress on cost 7 priority 9 guard on \\",
+      "  root_block on fastleave on proxy_arp on proxy_arp_wifi on mcast_to_unicast on \\",
+      "  mcast_router 2 group_fwd_mask 8 locked on",
       "ip link set enp0 up && ip link set wire up && ip link set br0 up",
       "look wire",
     ].join("\n"),
   },
+  ...portsByFlag(),
   "bridge-port-by-default": {
     about: "A port of a bridge as the kernel makes it",
     script: `${pair}\n${bridge}\nip link set wire master br0\nlook wire`,
@@ -240,7 +279,9 @@ const requests = {
       `${pair}\n${bridge}`,
       "ip link set enp0 master br0",
       "trace ip link set dev enp0 type bridge_slave isolated on hairpin on learning off flood off \\",
-      "  mcast_flood off bcast_flood off neigh_suppress on",
+      "  mcast_flood off bcast_flood off neigh_suppress on cost 7 priority 9 guard on \\",
+      "  root_block on fastleave on proxy_arp on proxy_arp_wifi on mcast_to_unicast on \\",
+      "  mcast_router 2 group_fwd_mask 8 vlan_tunnel off locked on",
     ].join("\n"),
   },
   "request-stop-ipv6-addresses": {

@@ -20,6 +20,15 @@ const bridgePort = {
   mcastFlood: "mcast_flood",
   bcastFlood: "bcast_flood",
   neighSuppress: "neigh_suppress",
+  guard: "guard",
+  rootBlock: "root_block",
+  fastLeave: "fastleave",
+  proxyArp: "proxy_arp",
+  proxyArpWifi: "proxy_arp_wifi",
+  mcastToUnicast: "mcast_to_unicast",
+  mcastRouter: "multicast_router",
+  vlanTunnel: "vlan_tunnel",
+  locked: "locked",
 };
 
 const portStates = ["disabled", "listening", "learning", "forwarding", "blocking"];
@@ -30,6 +39,7 @@ function portOf(said) {
     ...settings(said, bridgePort),
     state: portStates.indexOf(said.state),
     number: Number(said.no),
+    groupForwardMask: Number(said.group_fwd_mask_str),
   };
 }
 
