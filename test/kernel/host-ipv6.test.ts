@@ -14,7 +14,7 @@ import {
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { macvtapHeader } from "../setup/frames.js";
-import { addParent, addresses, routes } from "../setup/iproute2.js";
+import { addParent, addresses, ip, routes } from "../setup/iproute2.js";
 import { advertise, advertisedPrefix, router } from "../setup/router-advertisement.js";
 import { stage } from "../setup/stage.js";
 
@@ -45,10 +45,29 @@ const addressAndRoute = {
   gateways: [router],
 };
 
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Not within 10 s: ${holds}`);
+  }
+}
+
+/**
+ * Waits until the kernel listens on devices that have just been made. Before that it drops every
+ * advertisement, which would prove nothing.
+ */
+async function listening(...devices: string[]): Promise<void> {
+  const listensOn = (table: string, device: string): boolean =>
+    new RegExp(`^multicast ff00::/8 dev ${device} `, "m").test(table);
+  await until(async () => {
+    const table = await ip("-6 route show table local");
+    return devices.every((device) => listensOn(table, device));
+  });
+}
+
 /** Waits until the advertisement has been attended to on a device that is open to it. */
 async function heard(device: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while ((await gains(device)).gateways.length === 0 && Date.now() < deadline);
+  await until(async () => (await gains(device)).gateways.length > 0);
   expect(await gains(device)).toEqual(addressAndRoute);
 }
 
@@ -64,6 +83,7 @@ describe("a router advertisement from the wire", () => {
       const open = await createMacvtap({ parent: "enp0", hostIPv6: "open" });
       const outside = await createMacvtap({ parent: "wire0" });
       await using queue = await openMacvtap(outside);
+      await listening(open.name, ...(hostIPv6 === "closed" ? [] : [macvtap.name]));
       advertise(queue.fd, outside.mac ?? "", macvtapHeader);
       await heard(open.name);
       expect(await gains(macvtap.name)).toEqual(expected);
@@ -80,6 +100,7 @@ describe("a router advertisement from a guest", () => {
     ];
     await using closed = await createTap({ bridge: deaf, persist: false });
     await using other = await createTap({ bridge: open, persist: false });
+    await listening(deaf.name, open.name);
     for (const { queues } of [closed, other]) advertise(queues[0]?.fd ?? -1, "02:00:00:00:00:01");
     await heard(open.name);
     for (const { name } of [deaf, closed, other]) expect(await gains(name)).toEqual(nothing);
@@ -89,6 +110,7 @@ describe("a router advertisement from a guest", () => {
   withTap("gives the host nothing on a closed tap without a bridge", async () => {
     await using closed = await createTap({ persist: false });
     await using open = await createTap({ persist: false, hostIPv6: "open" });
+    await listening(open.name);
     for (const { queues } of [closed, open]) advertise(queues[0]?.fd ?? -1, "02:00:00:00:00:01");
     await heard(open.name);
     expect(await gains(closed.name)).toEqual(nothing);
