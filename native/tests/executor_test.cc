@@ -279,6 +279,16 @@ TEST_SUITE("executor") {
     CHECK(finished.count() == 0);
   }
 
+  TEST_CASE("its thread closes its socket, not whoever stops it") {
+    Finished finished;
+    Executor executor(finished.callback());
+    executor.submit(task_to([](Context& context) { context.socket(); }));
+    finished.wait_for(1);
+    CHECK(tests::netlink_sockets().size() == 1);
+    executor.stop();
+    CHECK(tests::netlink_sockets().empty());
+  }
+
   TEST_CASE("a task without operation ends the thread, when all before it is done") {
     const std::size_t descriptors = tests::open_descriptors();
     Finished finished;

@@ -92,20 +92,20 @@ const links = {
     script: `${pair}\n${bridge}\nip link set wire master br0\nlook wire`,
   },
   "tap-single-queue": {
-    about: "A persistent tap with an owner and a group, held by nobody",
+    about: "A persistent tap with an owner, a group and virtio-net headers, held by nobody",
     script: [
-      "ip tuntap add dev tap0 mode tap user 4242 group 4343",
+      "ip tuntap add dev tap0 mode tap user 4242 group 4343 vnet_hdr",
       "ip link set tap0 address 02:00:00:00:04:00 txqueuelen 333 up",
       "look tap0",
     ].join("\n"),
   },
   "tap-multi-queue": {
-    about: "A persistent tap with many queues and virtio-net headers",
-    script: "ip tuntap add dev tap0 mode tap multi_queue vnet_hdr pi\nlook tap0",
+    about: "A persistent tap with many queues and packet information",
+    script: "ip tuntap add dev tap0 mode tap multi_queue pi\nlook tap0",
   },
   "tun-layer-3": {
     about: "A tun device, whose hardware address has no octets",
-    script: "ip tuntap add dev tun0 mode tun\nlook tun0",
+    script: "ip tuntap add dev tun0 mode tun pi\nlook tun0",
   },
   "macvtap-bridge": { about: "A macvtap in bridge mode", script: macvtap("bridge") },
   "macvtap-private": { about: "A macvtap in private mode", script: macvtap("private") },
