@@ -128,15 +128,25 @@ export interface NativeHandle {
   close(): Promise<void>;
 }
 
-/** Only in the test build: makes one system call of the core fail, or kills the process there. */
+/** For {@link NativeSeam.arm}: what fails beside the one call. */
+export interface NativeFaults {
+  /** A second call, later than the first, that fails in the same way. */
+  andAt?: number;
+  /** Every call after the first fails, too. */
+  fromThenOn?: boolean;
+  /** The name of a system call that is always refused with EPERM, and not counted. */
+  refused?: string;
+}
+
+/** Only in the test build: makes system calls of the core fail, or kills the process there. */
 export interface NativeSeam {
   /**
    * The `at`-th system call (from 1) made by operations after this call fails with `errno`, or
    * with `errno` 0 the process is killed there by SIGKILL.
    */
-  arm(at: number, errno: number): void;
-  /** Disarms, and tells how many calls were made since `arm` and the name of the one struck. */
-  disarm(): { calls: number; struck?: string };
+  arm(at: number, errno: number, more?: NativeFaults): void;
+  /** Disarms, and tells how many calls were made since `arm`, and the names of those that failed. */
+  disarm(): { calls: number; struck: string[] };
 }
 
 /** The addon's exports. */

@@ -1,6 +1,8 @@
 // What the addon exports; src/addon.ts is its TypeScript face.
 #include <napi.h>
 
+#include <utility>
+
 #include "addon/handle.h"
 #include "core/devices/open_queues.h"
 #include "core/failure.h"
@@ -17,16 +19,30 @@ Napi::Array reasons(Napi::Env env) {
   return array;
 }
 
+// arm(at, errno, { andAt, fromThenOn, refused })
 Napi::Value arm(const Napi::CallbackInfo& info) {
-  seam::arm(info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Int32Value());
+  seam::Plan plan;
+  plan.at = info[0].As<Napi::Number>().Uint32Value();
+  plan.error = info[1].As<Napi::Number>().Int32Value();
+  if (info[2].IsObject()) {
+    const auto more = info[2].As<Napi::Object>();
+    const Napi::Value refused = more.Get("refused");
+    plan.and_at = more.Get("andAt").ToNumber().Uint32Value();
+    plan.from_then_on = more.Get("fromThenOn").ToBoolean();
+    if (refused.IsString()) plan.refused = refused.As<Napi::String>().Utf8Value();
+  }
+  seam::arm(std::move(plan));
   return info.Env().Undefined();
 }
 
 Napi::Value disarm(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   const seam::Report report = seam::disarm();
-  auto object = Napi::Object::New(info.Env());
-  object.Set("calls", Napi::Number::New(info.Env(), report.calls));
-  if (!report.struck.empty()) object.Set("struck", report.struck);
+  const auto struck = Napi::Array::New(env, report.struck.size());
+  for (std::uint32_t at = 0; at < report.struck.size(); ++at) struck.Set(at, report.struck[at]);
+  auto object = Napi::Object::New(env);
+  object.Set("calls", Napi::Number::New(env, report.calls));
+  object.Set("struck", struck);
   return object;
 }
 

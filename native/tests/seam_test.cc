@@ -30,7 +30,7 @@ std::uint32_t fail_each_call(Work work, Check check) {
   for (std::uint32_t at = 1;; ++at) {
     const seam::Scope counted;
     std::optional<Failure> failure;
-    seam::arm(at, EIO);
+    seam::arm({.at = at, .error = EIO});
     try {
       work();
     } catch (const Failure& thrown) {
@@ -42,14 +42,14 @@ std::uint32_t fail_each_call(Work work, Check check) {
       return at - 1;
     }
     CAPTURE(at);
-    CAPTURE(report.struck);
-    check(report.struck, failure);
+    CAPTURE(report.struck.front());
+    check(report.struck.front(), failure);
   }
 }
 
 bool die_at_a_call() {
   const seam::Scope counted;
-  seam::arm(1, 0);
+  seam::arm({.at = 1, .error = 0});
   sys::open("/proc/self/stat", O_RDONLY);
   return true;
 }
@@ -98,7 +98,7 @@ TEST_SUITE("seam") {
 
   TEST_CASE("calls are counted in a scope only") {
     const auto calls_of = [](auto work) {
-      seam::arm(1000, EIO);
+      seam::arm({.at = 1000, .error = EIO});
       work();
       return seam::disarm().calls;
     };
@@ -116,12 +116,12 @@ TEST_SUITE("seam") {
 
   TEST_CASE("a struck call says which one it was, and sets errno") {
     const seam::Scope counted;
-    seam::arm(1, ENOSPC);
+    seam::arm({.at = 1, .error = ENOSPC});
     errno = 0;
     CHECK_FALSE(sys::open("/proc/self/comm", O_RDONLY).valid());
     CHECK(errno == ENOSPC);
     CHECK(sys::open("/proc/self/comm", O_RDONLY).valid());
-    CHECK(seam::disarm().struck == "openat");
+    CHECK(seam::disarm().struck == std::vector<std::string>{"openat"});
   }
 
   TEST_CASE("a close that fails has closed") {
@@ -129,10 +129,25 @@ TEST_SUITE("seam") {
     Fd file = sys::open("/proc/self/comm", O_RDONLY);
     CHECK(tests::open_descriptors() == before + 1);
     const seam::Scope counted;
-    seam::arm(1, EIO);
+    seam::arm({.at = 1, .error = EIO});
     file.reset();
-    CHECK(seam::disarm().struck == "close");
+    CHECK(seam::disarm().struck == std::vector<std::string>{"close"});
     CHECK(tests::open_descriptors() == before);
+  }
+
+  TEST_CASE("a second call fails, or every later one, and a refused one is not counted") {
+    const auto struck_by = [](const seam::Plan& plan) {
+      const seam::Scope counted;
+      seam::arm(plan);
+      for (int times = 0; times < 4; ++times) sys::open("/proc/self/comm", O_RDONLY).reset();
+      return seam::disarm();
+    };
+    using Names = std::vector<std::string>;
+    // Each of the four is an openat, and a close if it was opened.
+    CHECK(struck_by({.at = 1, .error = EIO, .and_at = 3}).struck == Names{"openat", "close"});
+    CHECK(struck_by({.at = 6, .error = EIO, .from_then_on = true}).struck ==
+          Names{"close", "openat"});
+    CHECK(struck_by({.at = 1, .error = EIO, .refused = "openat"}).calls == 0);
   }
 
   TEST_CASE("with the error 0 the process is killed at the call") {

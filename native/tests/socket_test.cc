@@ -232,7 +232,7 @@ TEST_SUITE("socket") {
     const std::vector<Request> batch(kMany, get(kLoopback));
     std::vector<int> answers(kMany);
     const seam::Scope counted;
-    seam::arm(std::numeric_limits<std::uint32_t>::max(), EIO);
+    seam::arm({.at = std::numeric_limits<std::uint32_t>::max(), .error = EIO});
     const auto acks =
         socket.exchange(batch, [&](std::size_t place, const Frame&) { ++answers[place]; });
     const std::uint32_t calls = seam::disarm().calls;

@@ -3,39 +3,59 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
+#include <utility>
 
 namespace flintap::seam {
 namespace {
 
-std::atomic<std::uint32_t> calls{0};
-std::atomic<std::uint32_t> strike_at{0};
-std::atomic<int> strike_error{0};
-std::atomic<const char*> struck{nullptr};
+std::atomic<bool> armed{false};
 thread_local bool counting = false;
+
+// What is armed, and what came of it. Never destroyed: an operation thread may outlast main().
+struct State {
+  std::mutex mutex;
+  Plan plan;
+  Report report;
+};
+
+State& state() {
+  static auto* instance = new State;
+  return *instance;
+}
+
+bool is_struck(const Plan& plan, std::uint32_t call) {
+  return call == plan.at || call == plan.and_at || (plan.from_then_on && call > plan.at);
+}
 
 }  // namespace
 
-void arm(std::uint32_t at, int error) {
-  struck = nullptr;
-  calls = 0;
-  strike_error = error;
-  strike_at = at;
+void arm(Plan plan) {
+  const std::scoped_lock lock(state().mutex);
+  state().plan = std::move(plan);
+  state().report = {};
+  armed = true;
 }
 
 Report disarm() {
-  strike_at = 0;
-  const char* name = struck.exchange(nullptr);
-  return {.calls = calls.exchange(0), .struck = name == nullptr ? "" : name};
+  const std::scoped_lock lock(state().mutex);
+  armed = false;
+  return std::exchange(state().report, {});
 }
 
 bool strikes(const char* call) noexcept {
-  if (!counting || strike_at == 0) return false;
-  if (++calls != strike_at) return false;
-  struck = call;
-  if (strike_error == 0) {
-    std::raise(SIGKILL);
+  if (!counting || !armed) return false;
+  const std::scoped_lock lock(state().mutex);
+  const Plan& plan = state().plan;
+  if (plan.refused == call) {
+    errno = EPERM;
+    return true;
   }
-  errno = strike_error;
+  Report& report = state().report;
+  if (!is_struck(plan, ++report.calls)) return false;
+  if (plan.error == 0) std::raise(SIGKILL);
+  report.struck.emplace_back(call);
+  errno = plan.error;
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace flintap::seam {
 
@@ -16,16 +17,28 @@ inline constexpr bool enabled = true;
 inline constexpr bool enabled = false;
 #endif
 
-struct Report {
-  std::uint32_t calls = 0;
-  std::string struck;
+// Which calls fail. A call is counted from 1, since it was armed.
+struct Plan {
+  std::uint32_t at = 0;
+  int error = 0;  // 0: the process is killed there
+  // A second one, for what has to be undone after the first. It fails with the same error.
+  std::uint32_t and_at = 0;
+  // All from `at` on fail.
+  bool from_then_on = false;
+  // Calls of this name fail with EPERM, uncounted: what the process is not allowed.
+  std::string refused{};
 };
 
-// The `at`-th call from now fails with `error`; with 0 the process is killed there.
-void arm(std::uint32_t at, int error);
+struct Report {
+  std::uint32_t calls = 0;
+  // The names of the calls that failed, without those refused.
+  std::vector<std::string> struck;
+};
+
+void arm(Plan plan);
 Report disarm();
 
-// True when this call is the one to fail; errno is set then.
+// True when this call is to fail; errno is set then.
 bool strikes(const char* call) noexcept;
 
 // Counting is on for as long as one of these lives on the calling thread.

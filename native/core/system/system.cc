@@ -35,11 +35,9 @@ auto through(const char* name, Call call) -> decltype(call()) {
 
 template <class Call>
 auto interruptible(const char* name, Call call) -> decltype(call()) {
-  return through(name, [&] {
-    auto result = call();
-    while (result == -1 && errno == EINTR) result = call();
-    return result;
-  });
+  auto result = through(name, call);
+  while (result == -1 && errno == EINTR) result = through(name, call);
+  return result;
 }
 
 Fd raw_fd(long number) { return Fd(static_cast<int>(number)); }
