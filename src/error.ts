@@ -90,11 +90,12 @@ function isFailure(thrown: unknown): thrown is NativeFailure {
 }
 
 /**
- * What the native side threw, as the error to throw on. Call it in the async function that awaited
- * the operation, so that the stack goes on to the caller.
+ * What the native side threw, as the error to throw on; of `call`, where that asked the native side
+ * for something of another name. Call it in the async function that awaited the operation, so that
+ * the stack goes on to the caller.
  */
-export function errorOf(thrown: unknown): unknown {
+export function errorOf(thrown: unknown, call?: string): unknown {
   if (thrown instanceof Error || !isFailure(thrown)) return thrown;
   const reason = Object.hasOwn(reasons, thrown.reason) ? (thrown.reason as Reason) : "kernel";
-  return new FlintapError({ ...thrown, reason });
+  return new FlintapError({ ...thrown, reason, operation: call ?? thrown.operation });
 }

@@ -101,7 +101,7 @@ export class Operations {
     try {
       return await this.#handle.run(operation, request());
     } catch (thrown) {
-      throw errorOf(thrown);
+      throw errorOf(thrown, operation);
     }
   }
 

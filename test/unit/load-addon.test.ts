@@ -12,7 +12,7 @@ vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const existsSync = (path: string): boolean => {
     seen.push(path);
-    return path.startsWith(tmpdir()) && fs.existsSync(path);
+    return path.startsWith(join(tmpdir(), "flintap-load-")) && fs.existsSync(path);
   };
   return { ...fs, existsSync };
 });

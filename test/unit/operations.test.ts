@@ -95,7 +95,7 @@ describe("the host's facts", () => {
       operations.create("createTap", tap),
       operations.run("getLink", read),
     ]);
-    const reason = expect.objectContaining({ code: "EMFILE", operation: "describeHost" });
+    const reason = expect.objectContaining({ code: "EMFILE", operation: "createTap" });
     expect([first, second]).toEqual([
       { status: "rejected", reason },
       { status: "rejected", reason },
