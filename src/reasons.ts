@@ -241,8 +241,8 @@ export const reasons = {
     errnos: ["E2BIG", "EBUSY", "EUSERS"],
   },
   "outcome-unknown": {
-    summary: "the kernel's answer was lost, so it is not known whether the request had its effect",
-    hint: "Read the link (getLink) before trying again. Lost answers mean that the socket's receive buffer is too small: CAP_NET_ADMIN lets the library enlarge it.",
+    summary: "the kernel's answer was lost",
+    hint: "What the call changed was taken back, but for what leftBehind names; whether a deleteLink had its effect is not known, so read the link (getLink). Lost answers mean that the socket's receive buffer is too small: CAP_NET_ADMIN lets the library enlarge it.",
     code: "ERR_FLINTAP_UNKNOWN_OUTCOME",
     errnos: ["ENOBUFS"],
   },
