@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kOpenFlags = O_RDWR | O_NONBLOCK;
 constexpr const char* kNodeName = "queue";
+constexpr const char* kReadNumber = "read the device number in sysfs";
 constexpr mode_t kNodeMode = S_IFCHR | S_IRUSR | S_IWUSR;
 
 std::string device_name(const Link& link) { return link.name.value_or(""); }
@@ -27,19 +28,19 @@ std::string device_name(const Link& link) { return link.name.value_or(""); }
 // "247:5" in /sys/class/net/<name>/macvtap/tap<index>/dev.
 dev_t device_number(const Link& link, Sysfs& sysfs) {
   const std::string tap = "tap" + std::to_string(link.index.value_or(0));
-  const std::string text = sysfs.read(link, "macvtap/" + tap + "/dev");
-  if (text.empty()) {
+  const auto text = sysfs.read(link, "macvtap/" + tap + "/dev");
+  if (!text) {
     const int error = errno == ENOENT ? ENODEV : errno;
-    throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel,
-                  "read the device number in sysfs", device_name(link));
+    throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel, kReadNumber,
+                  device_name(link));
   }
   unsigned major_number = 0;
   unsigned minor_number = 0;
-  const char* end = text.data() + text.size();
-  const auto major_end = std::from_chars(text.data(), end, major_number);
+  const char* end = text->data() + text->size();
+  const auto major_end = std::from_chars(text->data(), end, major_number);
   if (major_end.ec != std::errc() || major_end.ptr == end || *major_end.ptr != ':' ||
       std::from_chars(major_end.ptr + 1, end, minor_number).ec != std::errc()) {
-    throw Failure(EBADMSG, reason::kernel, "read the device number in sysfs", device_name(link));
+    throw Failure(EBADMSG, reason::kernel, kReadNumber, device_name(link));
   }
   return makedev(major_number, minor_number);
 }

@@ -15,7 +15,7 @@ std::string path_of(const Link& link, const std::string& file) {
 
 }  // namespace
 
-std::string Sysfs::read(const Link& link, const std::string& file) {
+std::optional<std::string> Sysfs::read(const Link& link, const std::string& file) {
   if (!root_.valid()) open();
   if (borrowed_) check_is_ours(link);
   return sys::read_small_file(root_.get(), path_of(link, file).c_str());

@@ -2,6 +2,7 @@
 // namespace in which somebody mounted it, and setns does not change that.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/link/link.h"
@@ -11,10 +12,10 @@ namespace flintap {
 
 class Sysfs {
  public:
-  // A file below /sys/class/net/<name of the link>/, without its last newline; empty, with errno
+  // A file below /sys/class/net/<name of the link>/, without its last newline; nothing, with errno
   // set, where it can't be read.
   // Throws Failure "sysfs-foreign" where no sysfs of this namespace can be had for that link.
-  std::string read(const Link& link, const std::string& file);
+  std::optional<std::string> read(const Link& link, const std::string& file);
 
  private:
   void open();

@@ -1,6 +1,9 @@
 // Facts for tags and stable addresses, read off the JavaScript thread.
 #include <fcntl.h>
 
+#include <cerrno>
+
+#include "core/failure.h"
 #include "core/operations/request.h"
 #include "core/system/system.h"
 
@@ -9,9 +12,14 @@ namespace {
 
 constexpr Schema schema{"describeHost", {}, make_record<Record>};
 
+// Nothing where the file is not there or not for us. Any other failure is one: to go on without
+// would give a device a tag and an address of another form than the time before.
 std::optional<std::string> fact(const char* path) {
-  std::string text = sys::read_small_file(AT_FDCWD, path);
-  return text.empty() ? std::nullopt : std::optional(std::move(text));
+  auto text = sys::read_small_file(AT_FDCWD, path);
+  if (!text && errno != ENOENT && errno != EACCES && errno != EPERM) {
+    throw Failure::of_errno("read " + std::string(path));
+  }
+  return text && text->empty() ? std::nullopt : std::move(text);
 }
 
 Outcome run(Context&, Record&) {

@@ -158,13 +158,17 @@ int random(std::span<std::byte> into) {
   return got == static_cast<ssize_t>(into.size()) ? 0 : -1;
 }
 
-std::string read_small_file(int directory, const char* path) {
-  const Fd file = openat(directory, path, O_RDONLY);
-  if (!file.valid()) return {};
+std::optional<std::string> read_small_file(int directory, const char* path) {
+  Fd file = openat(directory, path, O_RDONLY);
+  if (!file.valid()) return std::nullopt;
   std::array<std::byte, 4096> buffer{};
   const ssize_t length = read(file.get(), buffer);
-  if (length < 0) return {};
-  if (length == 0) errno = ENODATA;
+  if (length < 0) {
+    const int error = errno;
+    file.reset();
+    errno = error;
+    return std::nullopt;
+  }
   std::string text(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(length));
   if (text.ends_with('\n')) text.pop_back();
   return text;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -50,8 +51,8 @@ Fd fsmount(int filesystem);
 // Fills the whole span, or -1.
 int random(std::span<std::byte> into);
 
-// The whole of a small file such as one in /proc or /sys, without its last newline. Empty with
-// errno set on failure.
-std::string read_small_file(int directory, const char* path);
+// The whole of a small file such as one in /proc or /sys, without its last newline. Nothing, with
+// errno set, on failure.
+std::optional<std::string> read_small_file(int directory, const char* path);
 
 }  // namespace flintap::sys
