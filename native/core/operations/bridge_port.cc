@@ -1,8 +1,8 @@
 // attachToBridge and detachFromBridge.
 #include <cerrno>
 
-#include "core/operations/creation.h"
 #include "core/operations/request.h"
+#include "core/operations/undo.h"
 
 namespace flintap {
 namespace {
@@ -48,32 +48,34 @@ std::optional<Mismatch> difference(const Link& before, const Link& now) {
   return compare(*before.port, *now.port, *kind->port);
 }
 
+std::string label(const Link& before) {
+  return "link " + before.name.value_or("") + ": its master and port settings";
+}
+
 // Puts the port back to where it was, if it is where it was put to or nowhere. A port that somebody
 // else took in the meantime stays theirs.
-std::vector<std::string> restore(Context& context, const Link& before, std::uint32_t put_to) {
+Left restore(Context& context, const Link& before, std::uint32_t put_to) try {
   const Reference link = acting_reference(before);
-  try {
-    const Link now = look_up(context, link);
-    const std::uint32_t master = now.master.value_or(0);
-    const bool moved = master != before.master.value_or(0);
-    if (!difference(before, now) || (moved && master != put_to && master != 0)) return {};
-    std::vector<netlink::Request> batch;
-    if (moved) {
-      batch.push_back(requests::change(link, "undo", master_change(before.master.value_or(0))));
-    }
-    if (const Kind* kind = before.port_kind ? find_kind(*before.port_kind) : nullptr;
-        before.port && kind != nullptr) {
-      batch.push_back(requests::set_port(link, "undo", kind->name, *before.port, *kind->port));
-    }
-    ask(context, batch);
-    const auto left = difference(before, look_up(context, link));
-    if (!left) return {};
-    return {"link " + link.label() + ": " + left->field + " is " + left->actual + ", not " +
-            left->expected};
-  } catch (const Failure& failure) {
-    if (failure.error == ENODEV) return {};  // gone, and its port with it
-    return {"link " + link.label() + ": its master"};
+  const Link now = look_up(context, link);
+  const std::uint32_t master = now.master.value_or(0);
+  const bool moved = master != before.master.value_or(0);
+  if (!difference(before, now) || (moved && master != put_to && master != 0)) return std::nullopt;
+  std::vector<netlink::Request> batch;
+  if (moved) {
+    batch.push_back(requests::change(link, "undo", master_change(before.master.value_or(0))));
   }
+  if (const Kind* kind = before.port_kind ? find_kind(*before.port_kind) : nullptr;
+      before.port && kind != nullptr) {
+    batch.push_back(requests::set_port(link, "undo", kind->name, *before.port, *kind->port));
+  }
+  ask(context, batch);
+  const auto left = difference(before, look_up(context, link));
+  if (!left) return std::nullopt;
+  return "link " + link.label() + ": " + left->field + " is " + left->actual + ", not " +
+         left->expected;
+} catch (const Failure& failure) {
+  if (failure.error == ENODEV) return std::nullopt;  // gone, and its port with it
+  throw;
 }
 
 Outcome attach(Context& context, Record& record) {
@@ -98,9 +100,11 @@ Outcome attach(Context& context, Record& record) {
   Link wanted = master_change(*bridge.index);
   wanted.port_kind = "bridge";
   wanted.port = std::move(request.port);
+  const auto undo = [&] { return restore(context, before, *bridge.index); };
+  auto answers = ask_undoing(context, batch, undo, label(before));
   return undoing(
       [&] {
-        auto answers = transact(context, batch, link.label());
+        require(answers, batch, link.label());
         Link& after = found(answers.back(), link, reason::no_such_link);
         if (auto mismatch = compare(wanted, after, kLinkSchema)) {
           throw ignored(*mismatch, link.label());
@@ -109,7 +113,7 @@ Outcome attach(Context& context, Record& record) {
         outcome.links.push_back(std::move(after));
         return outcome;
       },
-      [&] { return restore(context, before, *bridge.index); });
+      undo, label(before));
 }
 
 Outcome detach(Context& context, Record& record) {
@@ -126,13 +130,15 @@ Outcome detach(Context& context, Record& record) {
   const Reference link = acting_reference(before);
   const std::array batch{requests::change(link, "detach", master_change(0)),
                          requests::get(link, "read back")};
+  const auto undo = [&] { return restore(context, before, 0); };
+  auto answers = ask_undoing(context, batch, undo, label(before));
   return undoing(
       [&] {
-        auto answers = transact(context, batch, link.label());
+        require(answers, batch, link.label());
         outcome.links.push_back(std::move(found(answers[1], link, reason::no_such_link)));
         return std::move(outcome);
       },
-      [&] { return restore(context, before, 0); });
+      undo, label(before));
 }
 
 }  // namespace

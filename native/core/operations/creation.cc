@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/devices/sysctl.h"
+#include "core/operations/undo.h"
 #include "core/system/system.h"
 
 namespace flintap {
@@ -76,30 +77,30 @@ Failure refused_create(Context& context, std::span<const Making> makings, const 
 
 // ---- undoing ----
 
+std::string label(const Making& making) {
+  return "link " + std::string(making.name()) + " (index " + std::to_string(*making.wanted.index) +
+         ")";
+}
+
 // `acknowledged`: the kernel said that it made the link. Without that, a link at an index that the
-// caller chose may be that of somebody who chose the same.
-std::vector<std::string> undo_create(Context& context, const Making& making, bool acknowledged) {
-  const std::string left = "link " + std::string(making.name()) + " (index " +
-                           std::to_string(*making.wanted.index) + ")";
-  try {
-    const auto remove = [&](const Reference& reference) {
-      const netlink::Request request = requests::remove(reference, "undo");
-      return ask(context, {&request, 1})[0].ack.error;
-    };
-    if (remove(Reference::by_identity(making.identity)) == 0) return {};
-    // It never got its identity, or it is not there at all.
-    const netlink::Request question = requests::get(making.reference(), "look up");
-    const auto answers = ask(context, {&question, 1});
-    const std::optional<Link>& there = answers[0].link;
-    const bool ours = there && there->name == making.wanted.name &&
-                      there->kind == making.wanted.kind && there->identity().empty();
-    if (!ours) return {};
-    if (making.index_chosen && !acknowledged) return {left};
-    if (remove(making.reference()) == 0) return {};
-  } catch (const Failure&) {
-    return {left};
-  }
-  return {left};
+// caller chose may be that of somebody who chose the same; a MAC of its own tells.
+Left undo_create(Context& context, const Making& making, bool acknowledged) {
+  const auto remove = [&](const Reference& reference) {
+    const netlink::Request request = requests::remove(reference, "undo");
+    return ask(context, {&request, 1})[0].ack.error;
+  };
+  if (remove(Reference::by_identity(making.identity)) == 0) return std::nullopt;
+  // It never got its identity, or it is not there at all.
+  const netlink::Request question = requests::get(making.reference(), "look up");
+  const auto answers = ask(context, {&question, 1});
+  const std::optional<Link>& there = answers[0].link;
+  const bool ours = there && there->name == making.wanted.name &&
+                    there->kind == making.wanted.kind && there->identity().empty();
+  if (!ours) return std::nullopt;
+  const bool told_apart = making.wanted.mac && there->mac == making.wanted.mac;
+  if (making.index_chosen && !acknowledged && !told_apart) return label(making);
+  if (remove(making.reference()) == 0) return std::nullopt;
+  return label(making);
 }
 
 // ---- finishing ----
@@ -261,9 +262,10 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
   const bool alone = std::ranges::any_of(makings, &Making::index_chosen);
   const std::span<const netlink::Request> all(batch);
   const auto first = alone ? all.first(1) : all;
+  const std::string made = label(makings[0]);
 
-  const auto answers = undoing([&] { return ask(context, first); },
-                               [&] { return undo_create(context, makings[0], false); });
+  const auto answers = ask_undoing(
+      context, first, [&] { return undo_create(context, makings[0], false); }, made);
   if (answers[0].ack.error != 0) {
     throw refused_create(context, makings, parent,
                          refusal(answers[0].ack, first[0], makings[0].name()));
@@ -274,7 +276,7 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
         if (alone) transact(context, all.subspan(1), makings[0].name());
         return finish_making(context, makings);
       },
-      [&] { return undo_create(context, makings[0], true); });
+      [&] { return undo_create(context, makings[0], true); }, made);
 }
 
 }  // namespace flintap

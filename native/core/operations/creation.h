@@ -56,18 +56,4 @@ std::vector<Link> finish_making(Context& context, std::span<Making> makings);
 // Makes links by one RTM_NEWLINK for the first of them. Leaves nothing on failure.
 std::vector<Link> make_links(Context& context, std::span<Making> makings, const Link* parent);
 
-// Runs `work`; if it fails, runs `undo`, which returns what it could not undo.
-template <class Work, class Undo>
-auto undoing(Work work, Undo undo) {
-  try {
-    return work();
-  } catch (Failure& failure) {
-    for (std::string& left : undo()) failure.left_behind.push_back(std::move(left));
-    throw;
-  } catch (...) {
-    undo();
-    throw;
-  }
-}
-
 }  // namespace flintap

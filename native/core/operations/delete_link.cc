@@ -1,5 +1,7 @@
+#include <cerrno>
+
 #include "core/operations/request.h"
-#include "core/operations/transact.h"
+#include "core/operations/undo.h"
 
 namespace flintap {
 namespace {
@@ -27,12 +29,27 @@ void refuse_what_is_not_ours(const Link& link, const std::string& tag_prefix) {
   }
 }
 
+// The kernel's answer was lost, not its deed.
+bool is_gone(Context& context, const Reference& link) {
+  const netlink::Request question = requests::get(link, "look up");
+  return ask(context, {&question, 1})[0].ack.error == ENODEV;
+}
+
+void remove(Context& context, const Reference& link) {
+  const netlink::Request removal = requests::remove(link, "delete");
+  try {
+    transact(context, {&removal, 1}, link.label());
+  } catch (const Failure& failure) {
+    const bool lost = failure.reason == reason::outcome_unknown;
+    if (!lost || !insist([&] { return is_gone(context, link); }).value_or(false)) throw;
+  }
+}
+
 Outcome run(Context& context, Record& record) {
   const auto& request = static_cast<DeleteLink&>(record);
   const Link link = look_up(context, *request.link);
   if (!*request.force) refuse_what_is_not_ours(link, *request.tag_prefix);
-  const netlink::Request removal = requests::remove(acting_reference(link), "delete");
-  transact(context, {&removal, 1}, link.name.value_or(""));
+  remove(context, acting_reference(link));
   return {};
 }
 
