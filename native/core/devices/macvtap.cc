@@ -70,18 +70,22 @@ Fd open_shared_node(const Link& link, dev_t device) {
   return queue;
 }
 
+Failure cannot_make(const char* step, const Link& link) {
+  const int error = errno;
+  const bool refused = error == EPERM || error == EACCES || error == EROFS;
+  return {error, refused ? reason::mknod_not_allowed : reason::kernel, step, device_name(link)};
+}
+
 Fd make_and_open(int directory, const Link& link, dev_t device) {
   if (sys::mknodat(directory, kNodeName, kNodeMode, device) < 0) {
-    const int error = errno;
-    throw Failure(error, error == EPERM ? reason::mknod_not_allowed : reason::kernel,
-                  "make a device node", device_name(link));
+    throw cannot_make("make a device node", link);
   }
   Fd queue = sys::openat(directory, kNodeName, kOpenFlags);
   if (!queue.valid()) throw cannot_open(link);
   return queue;
 }
 
-// A directory in /dev, for a process that may mknod but not mount. Removed with what is in it.
+// A directory in /dev, for a process that may mknod but not mount.
 class PrivateDirectory {
  public:
   explicit PrivateDirectory(const Link& link) {
@@ -90,40 +94,55 @@ class PrivateDirectory {
     path_ = "/dev/.flintap-";
     for (const std::byte octet : random) path_ += std::to_string(std::to_integer<int>(octet));
     if (sys::mkdir(path_.c_str(), S_IRWXU) < 0) {
-      throw Failure(errno, reason::mknod_not_allowed, "make a directory for a device node",
-                    device_name(link));
+      throw cannot_make("make a directory for a device node", link);
     }
-    directory_ = sys::open(path_.c_str(), O_PATH | O_DIRECTORY);
   }
-  ~PrivateDirectory() {
-    remove(kNodeName, 0);
-    directory_.reset();
-    remove(nullptr, AT_REMOVEDIR);
-  }
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
 
-  [[nodiscard]] int get() const { return directory_.get(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  [[nodiscard]] Fd open(const Link& link) const {
+    Fd directory = sys::open(path_.c_str(), O_PATH | O_DIRECTORY);
+    if (!directory.valid()) {
+      throw Failure::of_errno("open the directory of a device node", device_name(link));
+    }
+    return directory;
+  }
+
+  // Whether it is gone, with what is in it; errno where it is not.
+  [[nodiscard]] bool remove() const {
+    const std::string node = path_ + "/" + kNodeName;
+    return gone(node, 0) && gone(path_, AT_REMOVEDIR);
+  }
 
  private:
-  // A second try: what is left here is a node that opens another device once its number is reused.
-  void remove(const char* entry, int flags) const {
-    const std::string path = entry == nullptr ? path_ : path_ + "/" + entry;
-    for (int tries = 0; tries < 2; ++tries) {
-      if (sys::unlinkat(AT_FDCWD, path.c_str(), flags) == 0 || errno == ENOENT) return;
+  // Tries again: a node that stays opens another device once its number is reused.
+  static bool gone(const std::string& path, int flags) {
+    constexpr int kTries = 3;
+    for (int tries = 0; tries < kTries; ++tries) {
+      if (sys::unlinkat(AT_FDCWD, path.c_str(), flags) == 0 || errno == ENOENT) return true;
     }
+    return false;
   }
 
   std::string path_;
-  Fd directory_;
 };
 
-Fd open_private_node(const Link& link, dev_t device) {
-  if (const Fd nowhere = detached_mount("tmpfs"); nowhere.valid()) {
-    return make_and_open(nowhere.get(), link, device);
-  }
+Fd open_in_private_directory(const Link& link, dev_t device) {
   const PrivateDirectory directory(link);
-  return make_and_open(directory.get(), link, device);
+  try {
+    Fd queue = make_and_open(directory.open(link).get(), link, device);
+    if (directory.remove()) return queue;
+    throw Failure::of_errno("remove a device node", device_name(link));
+  } catch (Failure& failure) {
+    if (!directory.remove()) failure.left_behind.push_back(directory.path());
+    throw;
+  }
+}
+
+Fd open_private_node(const Link& link, dev_t device) {
+  const Fd nowhere = detached_mount("tmpfs");
+  return nowhere.valid() ? make_and_open(nowhere.get(), link, device)
+                         : open_in_private_directory(link, device);
 }
 
 }  // namespace

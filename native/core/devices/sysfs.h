@@ -18,7 +18,7 @@ class Sysfs {
   std::optional<std::string> read(const Link& link, const std::string& file);
 
  private:
-  void open();
+  void open(const Link& link);
   void check_is_ours(const Link& link) const;
 
   Fd root_;
