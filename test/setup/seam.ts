@@ -3,20 +3,24 @@
  * again, each time with the next of its system calls failing, or with the process killed there.
  */
 import { createRequire } from "node:module";
-import type { NativeAddon, NativeSeam } from "../../src/addon.js";
+import type { NativeAddon, NativeFaults, NativeSeam } from "../../src/addon.js";
 import { type Ending, runModule } from "./child.js";
 
 /** More calls than any operation makes: past it, the seam has lost count. */
 const mostCalls = 1_000;
 
-/** One fault and what came of it. */
-export interface Strike {
-  /** Which system call it was, from 1. */
-  at: number;
-  /** The call's name. */
-  call: string;
-  /** What the operation rejected with; undefined when it resolved all the same. */
+/** One run of an operation under faults, and what came of it. */
+export interface FaultyRun<Result> {
+  /** Which calls were to fail, from 1, for a message. */
+  at: string;
+  /** With what they failed. */
+  errno: number;
+  /** The names of the calls that failed; none in the run that goes by untouched. */
+  struck: string[];
+  /** What the operation rejected with. */
   error?: unknown;
+  /** What the operation resolved with, when it did. */
+  result?: Result;
 }
 
 /** The test build's switch, of the addon that `FLINTAP_ADDON` names. */
@@ -28,51 +32,93 @@ export function seam(): NativeSeam {
   return addon.seam;
 }
 
-/**
- * Runs `operate` with its 1st system call failing with `errno`, then its 2nd, and so on until a
- * run goes by unstruck. `inspect` looks at what each struck run left, and cleans up what a run
- * that resolved has made. Gives the number of calls struck.
- */
-export async function failEveryCall(
+/** Runs an operation with the `at`-th of its calls failing, and what else `more` names. */
+export async function withFaults<Result>(
+  at: number,
   errno: number,
-  operate: () => Promise<unknown>,
-  inspect: (strike: Strike) => Promise<void>,
-): Promise<number> {
+  operate: () => Promise<Result>,
+  more: NativeFaults = {},
+): Promise<FaultyRun<Result>> {
   const fault = seam();
+  const name = more.fromThenOn
+    ? `${at} and all later ones`
+    : [at, more.andAt].filter((place) => place !== undefined).join(" and ");
+  fault.arm(at, errno, more);
+  try {
+    const result = await operate();
+    return { at: name, errno, result, struck: fault.disarm().struck };
+  } catch (error) {
+    return { at: name, errno, error, struck: fault.disarm().struck };
+  }
+}
+
+/**
+ * Runs `operate` with its 1st system call failing with `errno`, then its 2nd, and so on to the run
+ * that goes by unstruck, which must succeed. `inspect` looks at what each run left, and cleans up
+ * what it made. Gives the names of the calls struck.
+ */
+export async function failEveryCall<Result>(
+  errno: number,
+  operate: () => Promise<Result>,
+  inspect: (run: FaultyRun<Result>) => Promise<void>,
+  more: NativeFaults = {},
+): Promise<string[]> {
+  const names: string[] = [];
   for (let at = 1; at <= mostCalls; at++) {
-    fault.arm(at, errno);
-    let error: unknown;
-    try {
-      await operate();
-    } catch (reason) {
-      error = reason;
-    }
-    const { struck } = fault.disarm();
-    if (struck === undefined) {
-      if (error !== undefined) throw error;
-      return at - 1;
-    }
-    await inspect({ at, call: struck, error });
+    const run = await withFaults(at, errno, operate, more);
+    const [name] = run.struck;
+    if (name === undefined && run.error !== undefined) throw run.error;
+    await inspect(run);
+    if (name === undefined) return names;
+    names.push(name);
   }
   throw new Error(`Still struck after ${mostCalls} system calls`);
 }
 
 /**
- * The same with the process killed at the call. `body` is the text of an async function's body,
- * which finds the package's exports in `flintap`; each run is a process of its own. `inspect`
- * looks at what a killed process has left. Gives the number of calls struck.
+ * Runs `operate` with every two of its system calls failing: each, and each that comes after it in
+ * the run where it failed, thus also those of the undoing. Gives the number of pairs.
+ */
+export async function failEveryPair<Result>(
+  errno: number,
+  operate: () => Promise<Result>,
+  inspect: (run: FaultyRun<Result>) => Promise<void>,
+  more: NativeFaults = {},
+): Promise<number> {
+  let pairs = 0;
+  for (let at = 1; at <= mostCalls; at++) {
+    for (let andAt = at + 1; ; andAt++) {
+      const run = await withFaults(at, errno, operate, { ...more, andAt });
+      await inspect(run);
+      if (run.struck.length === 0) return pairs;
+      if (run.struck.length === 1) break;
+      pairs++;
+    }
+  }
+  throw new Error(`Still struck after ${mostCalls} system calls`);
+}
+
+/**
+ * Runs a piece of code with the process killed at its 1st system call, then its 2nd, and so on to
+ * the run that ends by itself. `body` is the text of an async function's body, which finds the
+ * package's exports in `flintap` and a handle in `namespace`; it calls `arm()` where the counting
+ * begins. Each run is a process of its own. `inspect` looks at what a killed process has left.
+ * Gives the number of calls.
  */
 export async function killAtEveryCall(
   body: string,
   inspect: (at: number) => Promise<void>,
+  more: NativeFaults = {},
 ): Promise<number> {
   for (let at = 1; at <= mostCalls; at++) {
     const ending = await runModule(`
       import { createRequire } from "node:module";
       import * as flintap from "flintap";
       const { seam } = createRequire(import.meta.url)(process.env.FLINTAP_ADDON);
-      seam.arm(${at}, 0);
+      const arm = () => seam.arm(${at}, 0, ${JSON.stringify(more)});
+      const namespace = flintap.NetworkNamespace.current();
       await (async () => { ${body} })();
+      process.exitCode = seam.disarm().calls > 0 ? 0 : 3;
     `);
     if (ending.signal !== "SIGKILL") {
       assertCleanExit(ending);

@@ -1,0 +1,157 @@
+/**
+ * Where operations are put under faults: the links and descriptors that are there before a run, so
+ * that what a run left can be told.
+ */
+import { expect } from "vitest";
+import { FlintapError, NetworkNamespace } from "../../src/index.js";
+import { openDescriptors } from "../setup/descriptors.js";
+import { addBridge, addParent, ip, links } from "../setup/iproute2.js";
+import type { FaultyRun } from "../setup/seam.js";
+import type { Subject } from "./subjects.js";
+
+/** What is compared of a link: everything but what changes by itself. */
+async function state(): Promise<{ ifname: string }[]> {
+  return (await links()).map((found) => {
+    const { ifindex, ifname, address, mtu, master, altnames, ifalias, flags, linkinfo } = found;
+    const { info_slave_data: slave = {} } = linkinfo ?? {};
+    const { isolated, hairpin, learning, flood, cost, priority } = slave;
+    const port = { isolated, hairpin, learning, flood, cost, priority };
+    const up = flags.includes("UP");
+    return { ifindex, ifname, address, mtu, master, altnames, ifalias, up, port };
+  });
+}
+
+/** `enp0` for macvtaps, the bridges `br0` and `br1`, and what each subject prepares. */
+export class Scene {
+  readonly #laidOut: string[];
+  /** Not under faults. */
+  readonly #steady: NetworkNamespace;
+  #before: { ifname: string }[] = [];
+  #descriptors: string[] = [];
+  /** The handle that is under faults: a new one in each run, so that its set-up is, too. */
+  #struck: NetworkNamespace | undefined;
+
+  private constructor(steady: NetworkNamespace, laidOut: string[]) {
+    this.#steady = steady;
+    this.#laidOut = laidOut;
+  }
+
+  static async layOut(): Promise<Scene> {
+    await addParent();
+    await addBridge("br0");
+    await addBridge("br1");
+    const steady = NetworkNamespace.current();
+    await steady.getLink("lo");
+    return new Scene(
+      steady,
+      (await links()).map(({ ifname }) => ifname),
+    );
+  }
+
+  /** Removes what was made since, and prepares for a run. */
+  async prepare(subject?: Subject): Promise<void> {
+    await this.#struck?.close();
+    for (const { ifname } of await links()) {
+      // The other end of a veth is gone with the first.
+      if (!this.#laidOut.includes(ifname)) await ip("link del", ifname).catch(() => {});
+    }
+    await subject?.prepare?.(this.#steady);
+    this.#before = await state();
+    this.#descriptors = openDescriptors();
+  }
+
+  /** Runs the operation on a new handle. */
+  async operate<Result>(subject: Subject<Result>): Promise<Result> {
+    this.#struck = NetworkNamespace.current();
+    return await subject.operate(this.#struck);
+  }
+
+  /** Looks at what a run left: all that was asked for or nothing, and a handle that works. */
+  async expectAllOrNothing<Result>(
+    subject: Subject<Result>,
+    run: FaultyRun<Result>,
+  ): Promise<void> {
+    await this.#telling(subject, run, async () => {
+      if (run.error === undefined) await subject.complete(run.result as Result);
+      else {
+        expectTelling(run, subject);
+        expect((run.error as FlintapError).leftBehind).toBeUndefined();
+        expect(await state()).toEqual(this.#before);
+      }
+      await this.expectHandleWorks();
+      if (run.error === undefined) await this.prepare(subject);
+    });
+  }
+
+  /** Looks at what a run left that could not be undone: the error names it, and nothing else. */
+  async expectToldWhatIsLeft<Result>(
+    subject: Subject<Result>,
+    run: FaultyRun<Result>,
+  ): Promise<void> {
+    await this.#telling(subject, run, async () => {
+      if (run.error === undefined) await subject.complete(run.result as Result);
+      else {
+        expectTelling(run, subject);
+        await this.#expectNamed(run.error as FlintapError);
+      }
+      await this.expectHandleWorks();
+      await this.prepare(subject);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.prepare();
+    await this.#steady.close();
+  }
+
+  async #expectNamed({ leftBehind, reason }: FlintapError): Promise<void> {
+    const before = new Map(this.#before.map((link) => [link.ifname, link]));
+    const now = new Map((await state()).map((link) => [link.ifname, link]));
+    const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
+      (name) => JSON.stringify(before.get(name)) !== JSON.stringify(now.get(name)),
+    );
+    // A delete of which neither the answer nor a look at the link came back says just that.
+    if (reason === "outcome-unknown" && leftBehind === undefined) {
+      expect(changed.filter((name) => now.has(name))).toEqual([]);
+      return;
+    }
+    const named = leftBehind?.map((words) => /\blink (\S+)/.exec(words)?.[1]) ?? [];
+    // The ends of a veth come and go together: one stands for both.
+    expect(named).toHaveLength(changed.length === 0 ? 0 : 1);
+    expect(changed).toEqual(expect.arrayContaining(named));
+  }
+
+  /** The handle of the run reads a link, closes, and leaves no descriptor. */
+  async expectHandleWorks(): Promise<void> {
+    expect(await this.#struck?.getLink("lo")).toMatchObject({ index: 1 });
+    await this.#struck?.close();
+    expect(openDescriptors()).toEqual(this.#descriptors);
+  }
+
+  async #telling<Result>(
+    subject: Subject<Result>,
+    { at, struck, error }: FaultyRun<Result>,
+    look: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await look();
+    } catch (cause) {
+      throw new Error(`${subject.name}, call ${at} (${struck.join(", ")}): ${error}`, { cause });
+    }
+  }
+}
+
+/** The error tells everything that an error of flintap's has to tell. */
+function expectTelling<Result>(
+  { error, errno }: FaultyRun<Result>,
+  { operation }: Subject<Result>,
+): void {
+  expect(error).toBeInstanceOf(FlintapError);
+  const failure = error as FlintapError;
+  expect(failure).toMatchObject({ operation, errno });
+  expect(failure.code).toMatch(/^E/);
+  expect(failure.hint).toMatch(/\.$/);
+  expect(failure.step).not.toBe("");
+  // Nothing finer can be known of the faults that are made here.
+  expect(["kernel", "outcome-unknown"]).toContain(failure.reason);
+}

@@ -1,0 +1,254 @@
+/**
+ * The operations that are put under faults: what each is called with, and what must be there when
+ * it succeeded. Everything else is to be as it was before.
+ */
+import { readFile } from "node:fs/promises";
+import { expect } from "vitest";
+import {
+  DeviceQueue,
+  type EphemeralTap,
+  type Link,
+  type NetworkNamespace,
+} from "../../src/index.js";
+import type { Capability } from "../setup/capabilities.js";
+import { ip, link } from "../setup/iproute2.js";
+
+/** One operation under faults. */
+export interface Subject<Result = unknown> {
+  name: string;
+  /** The operation's name in an error. */
+  operation: string;
+  needs: Capability[];
+  /** Fewer calls than this cannot be all of its calls. */
+  least: number;
+  /** Puts the namespace into the state from which each run starts. */
+  prepare?(steady: NetworkNamespace): Promise<unknown>;
+  operate(namespace: NetworkNamespace): Promise<Result>;
+  /** Asserts that what was asked for is there, all of it. */
+  complete(result: Result): Promise<void>;
+}
+
+/** Lets TypeScript find out what an operation gives. */
+function subject<Result>(description: Subject<Result>): Subject<Result> {
+  return description;
+}
+
+const marked = {
+  altnames: [expect.stringMatching(/^flintap-/)],
+  ifalias: expect.stringMatching(/^flintap1;flintap;/),
+  flags: expect.arrayContaining(["UP"]),
+};
+
+/** A link made by flintap has its marks, is up, and is what was asked for. */
+async function expectMade(made: Link, wanted: object): Promise<void> {
+  expect(await link(made.name)).toMatchObject({ ifindex: made.index, ...marked, ...wanted });
+}
+
+async function expectClosed(name: string): Promise<void> {
+  const setting = await readFile(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "utf8");
+  expect(setting).toBe("1\n");
+}
+
+/** A queue is open; closes it. */
+export async function expectOpen(queue: DeviceQueue): Promise<void> {
+  expect(queue).toBeInstanceOf(DeviceQueue);
+  expect(queue.fd).toBeGreaterThan(2);
+  await queue.close();
+}
+
+/** A port of br1 that is not as the kernel makes one. */
+async function makePort(): Promise<void> {
+  await ip("link add port0 type veth peer name port1");
+  await ip("link set port0 master br1");
+  await ip(
+    "link set port0 type bridge_slave isolated on hairpin on learning off cost 7 priority 5",
+  );
+}
+
+const port = { isolated: true, hairpin: false, learning: true };
+
+const expectAttached = async (bridge: string): Promise<void> => {
+  expect(await link("port0")).toMatchObject({
+    master: bridge,
+    linkinfo: { info_slave_data: port },
+  });
+};
+
+let stableMac: string | undefined;
+
+/** Every operation of the facade, in the forms that take different ways. */
+export const subjects: Subject[] = [
+  subject({
+    name: "createMacvtap",
+    operation: "createMacvtap",
+    needs: ["macvtap", "proc-sys"],
+    least: 30,
+    operate: (namespace) =>
+      namespace.createMacvtap({ parent: "enp0", tag: { microvm: "vm1", interface: "eth1" } }),
+    complete: async (made) => {
+      // A fault must not cost it what it has of the host: its stable address, its tag's boot id.
+      stableMac ??= made.mac;
+      await expectMade(made, { link: "enp0", linkinfo: { info_data: { mode: "bridge" } } });
+      expect(made).toMatchObject({ mac: stableMac, tag: { bootId: expect.any(String) } });
+      await expectClosed(made.name);
+    },
+  }),
+  subject({
+    name: "createMacvtap with an index of the caller's",
+    operation: "createMacvtap",
+    needs: ["macvtap", "proc-sys"],
+    least: 28,
+    operate: (namespace) =>
+      namespace.createMacvtap({ parent: "enp0", index: 4_711, hostIPv6: "reduced" }),
+    complete: async (made) => {
+      await expectMade(made, { ifindex: 4_711, inet6_addr_gen_mode: "none" });
+    },
+  }),
+  subject({
+    name: "createTap, persistent",
+    operation: "createTap",
+    needs: ["tun", "proc-sys"],
+    least: 33,
+    operate: (namespace) => namespace.createTap({ uid: 1_212, gid: 3_434, mtu: 1_400 }),
+    complete: async (made) => {
+      const details = { type: "tap", persist: true, user: 1212, group: 3434 };
+      await expectMade(made, { mtu: 1_400, linkinfo: { info_data: details } });
+      await expectClosed(made.name);
+    },
+  }),
+  subject({
+    name: "createTap, on a bridge with port settings",
+    operation: "createTap",
+    needs: ["tun", "bridge", "proc-sys"],
+    least: 36,
+    operate: (namespace) => namespace.createTap({ bridge: "br0", ...port }),
+    complete: async (made) => {
+      await expectMade(made, { master: "br0", linkinfo: { info_slave_data: port } });
+    },
+  }),
+  subject({
+    name: "createTap, not persistent, with several queues",
+    operation: "createTap",
+    needs: ["tun", "proc-sys"],
+    least: 35,
+    operate: (namespace) =>
+      namespace.createTap({
+        persist: false,
+        multiQueue: true,
+        queues: 3,
+        vnetHeader: true,
+        vnetHeaderSize: 12,
+      }),
+    complete: async (made: EphemeralTap) => {
+      await expectMade(made, { linkinfo: expect.anything(), qdisc: "noqueue" });
+      expect(made.queues).toHaveLength(3);
+      await made.close();
+      expect(await link(made.name)).toBeUndefined();
+    },
+  }),
+  subject({
+    name: "createBridge",
+    operation: "createBridge",
+    needs: ["bridge", "proc-sys"],
+    least: 28,
+    operate: (namespace) => namespace.createBridge({ ageingTime: 1_000 }),
+    complete: async (made) => {
+      const details = { forward_delay: 0, stp_state: 0, ageing_time: 1_000 };
+      await expectMade(made, { linkinfo: { info_kind: "bridge", info_data: details } });
+    },
+  }),
+  subject({
+    name: "createVeth",
+    operation: "createVeth",
+    needs: ["veth"],
+    least: 33,
+    operate: (namespace) => namespace.createVeth(),
+    complete: async ([made, peer]) => {
+      await expectMade(made, { link: peer.name });
+      await expectMade(peer, { link: made.name });
+    },
+  }),
+  subject({
+    name: "attachToBridge, from no master",
+    operation: "attachToBridge",
+    needs: ["veth", "bridge"],
+    least: 17,
+    prepare: async () => {
+      await makePort();
+      await ip("link set port0 nomaster");
+    },
+    operate: (namespace) => namespace.attachToBridge("port0", "br0", port),
+    complete: () => expectAttached("br0"),
+  }),
+  subject({
+    name: "attachToBridge, forced from another master",
+    operation: "attachToBridge",
+    needs: ["veth", "bridge"],
+    least: 17,
+    prepare: makePort,
+    operate: (namespace) => namespace.attachToBridge("port0", "br0", { ...port, force: true }),
+    complete: () => expectAttached("br0"),
+  }),
+  subject({
+    name: "attachToBridge, to the master it has",
+    operation: "attachToBridge",
+    needs: ["veth", "bridge"],
+    least: 17,
+    prepare: makePort,
+    operate: (namespace) => namespace.attachToBridge("port0", "br1", port),
+    complete: () => expectAttached("br1"),
+  }),
+  subject({
+    name: "detachFromBridge",
+    operation: "detachFromBridge",
+    needs: ["veth", "bridge"],
+    least: 14,
+    prepare: makePort,
+    operate: (namespace) => namespace.detachFromBridge("port0"),
+    complete: async () => expect((await link("port0"))?.master).toBeUndefined(),
+  }),
+  subject({
+    name: "deleteLink",
+    operation: "deleteLink",
+    needs: ["bridge"],
+    least: 13,
+    prepare: (steady) => steady.createBridge({ name: "victim" }),
+    operate: (namespace) => namespace.deleteLink("victim"),
+    complete: async () => expect(await link("victim")).toBeUndefined(),
+  }),
+  subject({
+    name: "openMacvtap, by its node in /dev",
+    operation: "openMacvtap",
+    needs: ["macvtap", "tap-node"],
+    least: 20,
+    prepare: (steady) => steady.createMacvtap({ parent: "enp0", name: "guest0" }),
+    operate: (namespace) => namespace.openMacvtap("guest0"),
+    complete: expectOpen,
+  }),
+  subject({
+    name: "openTap",
+    operation: "openTap",
+    needs: ["tun"],
+    least: 15,
+    prepare: (steady) => steady.createTap({ name: "guest0" }),
+    operate: (namespace) => namespace.openTap("guest0"),
+    complete: expectOpen,
+  }),
+  subject({
+    name: "getLink",
+    operation: "getLink",
+    needs: [],
+    least: 11,
+    operate: (namespace) => namespace.getLink("lo", { statistics: true }),
+    complete: async (found) => expect(found).toMatchObject({ name: "lo", index: 1 }),
+  }),
+  subject({
+    name: "listLinks, of a bridge",
+    operation: "listLinks",
+    needs: ["veth", "bridge"],
+    least: 13,
+    prepare: makePort,
+    operate: (namespace) => namespace.listLinks({ master: "br1" }),
+    complete: async (found) => expect(found.map(({ name }) => name)).toEqual(["port0"]),
+  }),
+];
