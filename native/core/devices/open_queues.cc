@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "core/failure.h"
 #include "core/system/system.h"
 
 namespace flintap {
@@ -14,10 +16,11 @@ OpenQueues& OpenQueues::of_process() {
   return *queues;
 }
 
+// In doubt it is: to leave it open would keep a guest's device, and a share of its frames.
 bool OpenQueues::is_still(const Queue& queue) {
   struct stat node {};
-  return sys::fstat(queue.descriptor, node) == 0 && S_ISCHR(node.st_mode) &&
-         node.st_rdev == queue.device;
+  if (sys::fstat(queue.descriptor, node) < 0) return errno != EBADF;
+  return S_ISCHR(node.st_mode) && node.st_rdev == queue.device;
 }
 
 void OpenQueues::remember(const Fd& queue, dev_t device, std::uint32_t index) {
@@ -28,9 +31,9 @@ void OpenQueues::remember(const Fd& queue, dev_t device, std::uint32_t index) {
 
 void OpenQueues::add(const Fd& queue, std::uint32_t index) {
   struct stat node {};
-  const bool known = sys::fstat(queue.get(), node) == 0;
+  if (sys::fstat(queue.get(), node) < 0) throw Failure::of_errno("look at the queue");
   const std::scoped_lock lock(mutex_);
-  remember(queue, known ? node.st_rdev : dev_t{}, index);
+  remember(queue, node.st_rdev, index);
 }
 
 Fd OpenQueues::add_first(dev_t device, std::uint32_t index, const std::function<Fd()>& open) {

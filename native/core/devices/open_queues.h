@@ -16,7 +16,7 @@ class OpenQueues {
  public:
   static OpenQueues& of_process();
 
-  // Remembers a queue of the link with that index.
+  // Remembers a queue of the link with that index. Throws Failure.
   void add(const Fd& queue, std::uint32_t index);
   // Opens and remembers a queue, unless one of that device and link is open here. Not valid then.
   // Two threads can't both be the first.

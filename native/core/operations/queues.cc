@@ -62,7 +62,13 @@ Outcome open_macvtap(Context& context, Record& record) {
     throw Failure(0, reason::not_a_macvtap, "open the queue", before.name.value_or(""));
   }
   Fd queue = macvtap::open_queue(before, context.sysfs, *request.additional_queue);
-  return handed_out(still_there(context, before), std::move(queue));
+  try {
+    Link after = still_there(context, before);
+    return handed_out(std::move(after), std::move(queue));
+  } catch (const Failure&) {
+    OpenQueues::of_process().close(queue.release());
+    throw;
+  }
 }
 
 tun::QueueFlags flags_of(const Tun& tap) {
