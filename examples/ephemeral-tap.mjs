@@ -6,8 +6,9 @@ import { createTap, FlintapError, getLink } from "flintap";
 
 const [bridge = "br0"] = process.argv.slice(2);
 
-const tap = await createTap({ bridge, persist: false });
-// Descriptor 3 of the child; for Cloud Hypervisor this is `--net fd=3,mac=…`.
+const tap = await createTap({ bridge, persist: false, vnetHeader: true });
+// Descriptor 3 of the child; for Cloud Hypervisor this is `--net fd=3,mac=…`. It cannot ask for the
+// virtio-net header any more, so the tap has it.
 const vmm = spawn("sleep", ["0.2"], { stdio: ["ignore", "inherit", "inherit", tap.queues[0]?.fd] });
 await tap.close();
 console.log(`${tap.name} is in the VMM's hands: ${(await getLink(tap)).carrier}`);

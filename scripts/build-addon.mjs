@@ -6,7 +6,7 @@
 // asan      like testing, under AddressSanitizer and UndefinedBehaviorSanitizer: build/asan/
 // tsan      like testing, under ThreadSanitizer: build/tsan/
 // prebuild  release, stripped and named for the tarball: prebuilds/ (empties build/ first)
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -55,6 +55,18 @@ function nodeGyp() {
   );
 }
 
+/** An installed package has no binding.gyp: npm would compile it at every `npm ci`. */
+async function withBindingGyp(build) {
+  const path = join(root, "binding.gyp");
+  if (existsSync(path)) return await build();
+  writeFileSync(path, '{ "includes": ["addon.gypi"] }\n');
+  try {
+    return await build();
+  } finally {
+    rmSync(path);
+  }
+}
+
 async function buildWithGyp() {
   requireTool("make", "make");
   requireTool("python3", "python3");
@@ -65,7 +77,7 @@ async function buildWithGyp() {
   };
   // Not `rebuild`: that begins by removing build/, where the other variants are, too.
   const args = [nodeGyp(), "configure", "build", "--jobs", "max", "--loglevel=warn"];
-  const result = await run(process.execPath, args, { env });
+  const result = await withBindingGyp(() => run(process.execPath, args, { env }));
   if (result.code === 0) return;
   if (!headersPrefix() && /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|fetch failed/.test(result.output))
     throw new MissingTool("node_api.h (Node's headers)", "Debian's libnode-dev");
@@ -108,7 +120,7 @@ export async function buildAddon(variant) {
     return `addon (prebuild): built in ${since(start)}`;
   }
   const print = fingerprint(
-    ["binding.gyp", "package-lock.json", ...filesBelow("native", /\.(cc|h|json|txt)$/)],
+    ["addon.gypi", "package-lock.json", ...filesBelow("native", /\.(cc|h|json|txt)$/)],
     [variant, process.version, process.arch, existsSync("/usr/include/doctest/doctest.h")],
   );
   if (isFresh(`addon-${variant}`, print) && existsSync(addonPath(variant)))

@@ -79,7 +79,11 @@ export interface TapOptions extends GuestDeviceOptions {
   multiQueue?: boolean;
   /** With `persist: false`: how many queues to hand out, 1 to 256; several need `multiQueue`. Default: 1. */
   queues?: number;
-  /** Frames carry a virtio-net header (`IFF_VNET_HDR`); the VMM must ask for the same. Default: false. */
+  /**
+   * Frames carry a virtio-net header (`IFF_VNET_HDR`). A VMM that opens the tap by name asks for it
+   * itself; one that is handed a queue gets what stands here, and Cloud Hypervisor needs it true.
+   * Default: false.
+   */
   vnetHeader?: boolean;
   /** Bytes of that header, 10 or 12. Only with `vnetHeader`. Default: the kernel's, 10. */
   vnetHeaderSize?: 10 | 12;

@@ -16,7 +16,7 @@ export function downCommand(print: (text: string) => void): Command {
     const released = await release(microvm, { namespace });
     if (flags.json) return print(JSON.stringify(released, undefined, 2));
     const rows = released.map(({ deviceId, hostDeviceName, deleted }) => {
-      return [deviceId, hostDeviceName, deleted ? "deleted" : "was gone"];
+      return [deviceId, hostDeviceName, deleted ? "deleted" : "not there"];
     });
     print(formatTable(["INTERFACE", "DEVICE", ""], rows));
   });

@@ -20,6 +20,11 @@ Exit codes:
   1  refused by the kernel or the library
   2  wrong usage, or a file that cannot be read or holds something wrong; nothing was sent`;
 
+// `flintap --help | head -1` closes the pipe before everything is written; that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 const print = (text: string): void => console.log(text);
 
 const program = new Command("flintap")

@@ -130,7 +130,7 @@ describe("flintap down", () => {
     expect(await linkNames()).toEqual(before);
     const again = await down();
     expect(again.code).toBe(0);
-    expect(again.stdout).toMatch(/^eth1 +flvtap\w+ +was gone$/m);
+    expect(again.stdout).toMatch(/^eth1 +flvtap\w+ +not there$/m);
   });
 
   withTaps("finds the devices by the id beside a spec that has none", async () => {
