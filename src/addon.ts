@@ -6,7 +6,10 @@
  */
 import type { BridgePortSettings, HostIPv6, LinkBase } from "./link.js";
 
-/** A link, as the native side looks one up: by identity, by index (and name), or by name. */
+/**
+ * A link, as the native side looks one up: by identity, by index (and name), or by name. Beside an
+ * identity, the name is only what an error calls it.
+ */
 export interface NativeReference {
   /** Address by this alt name, atomically. */
   identity?: string;

@@ -8,14 +8,18 @@ export const linkIndex: Check<number> = integer(1, 2 ** 31 - 1);
 
 const expected = "a link's name, its index, or a link that an earlier call gave";
 
-/** A name, an index, or a held link: by its identity if flintap made it, else by index and name. */
+/**
+ * A name, an index, or a held link: by its identity if flintap made it (the name is for errors
+ * only), else by index and name.
+ */
 export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof value === "string") return { name: existingLinkName(value, place) };
   if (typeof value === "number") return { index: linkIndex(value, place) };
   if (typeof value !== "object" || value === null)
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
   const { identity, index, name }: { identity?: unknown; index?: unknown; name?: unknown } = value;
-  if (typeof identity === "string") return { identity: existingLinkName(identity, place) };
+  if (typeof identity === "string" && typeof name === "string")
+    return { identity: existingLinkName(identity, place), name: existingLinkName(name, place) };
   if (typeof index !== "number" || typeof name !== "string")
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
   return { index: linkIndex(index, place), name: existingLinkName(name, place) };

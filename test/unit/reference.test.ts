@@ -19,8 +19,10 @@ describe("a link", () => {
   });
 
   test("that flintap made is addressed by its identity alone", () => {
-    expect(linkReference(fakeLink({ identity: "flintap-x" }), place)).toEqual({
+    const held = fakeLink({ identity: "flintap-x" });
+    expect(linkReference(held, place)).toEqual({
       identity: "flintap-x",
+      name: held.name,
     });
   });
 

@@ -276,7 +276,7 @@ describe("the other calls", () => {
 
   test("detachFromBridge, getLink, openTap and openMacvtap address a held link by its identity", () => {
     const held = fakeLink({ identity: "flintap-x" });
-    const link = { identity: "flintap-x" };
+    const link = { identity: "flintap-x", name: held.name };
     expect(requests.detachRequest(held)).toEqual({ link });
     expect(requests.getLinkRequest(held, {})).toEqual({ link, statistics: false });
     expect(requests.openTapRequest(held)).toEqual({ link });
@@ -293,7 +293,7 @@ describe("listLinks", () => {
     const held = fakeLink({ identity: "flintap-x" });
     expect(requests.listRequest({ kind: "", master: held, parent: "enp0" }).request).toEqual({
       kind: "",
-      master: { identity: "flintap-x" },
+      master: { identity: "flintap-x", name: held.name },
       parent: { name: "enp0" },
       statistics: false,
     });

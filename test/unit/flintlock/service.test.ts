@@ -88,7 +88,7 @@ describe("provision", () => {
     });
     const deletes = addon.calls.filter(({ operation }) => operation === "deleteLink");
     expect(deletes.map(({ request }) => request.link)).toEqual([
-      { identity: `flintap-${macvtapName}` },
+      { identity: `flintap-${macvtapName}`, name: macvtapName },
     ]);
   });
 
@@ -165,8 +165,8 @@ describe("release", () => {
     ]);
     const deletes = addon.calls.filter(({ operation }) => operation === "deleteLink");
     expect(deletes.map(({ request }) => request.link)).toEqual([
-      { identity: `flintap-${macvtapName}` },
-      { identity: `flintap-${tapName}` },
+      { identity: `flintap-${macvtapName}`, name: macvtapName },
+      { identity: `flintap-${tapName}`, name: tapName },
     ]);
   });
 
