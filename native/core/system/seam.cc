@@ -20,7 +20,7 @@ struct State {
 };
 
 State& state() {
-  static auto* instance = new State;
+  static auto* instance = new State;  // NOLINT(cppcoreguidelines-owning-memory)
   return *instance;
 }
 
