@@ -244,7 +244,7 @@ describe("killed at any system call", () => {
       );
       expect(await victim()).toBeUndefined();
       expect(calls).toBeGreaterThanOrEqual(5);
-      expect(gone).toBe(1);
+      expect(gone).toBeGreaterThan(0);
     },
     patience,
   );

@@ -115,7 +115,7 @@ export class Scene {
       expect(changed.filter((name) => now.has(name))).toEqual([]);
       return;
     }
-    const named = leftBehind?.map((words) => /\blink (\S+)/.exec(words)?.[1]) ?? [];
+    const named = leftBehind?.map((words) => /\blink ([^\s:]+)/.exec(words)?.[1]) ?? [];
     // The ends of a veth come and go together: one stands for both.
     expect(named).toHaveLength(changed.length === 0 ? 0 : 1);
     expect(changed).toEqual(expect.arrayContaining(named));

@@ -1,0 +1,293 @@
+/**
+ * How handles, threads and the process live and end together: what keeps a process alive, what a
+ * close waits for, and that no end of a process, a worker or a handle crashes or hangs.
+ */
+import { afterEach, beforeAll, describe, expect } from "vitest";
+import { NetworkNamespace } from "../../src/index.js";
+import { needs } from "../setup/capabilities.js";
+import { type Ending, type RunOptions, runModule, runNode } from "../setup/child.js";
+import { addParent, type IpLink, links } from "../setup/iproute2.js";
+import { removeLinks } from "../setup/stage.js";
+
+const test = needs("veth", "macvtap", "proc-sys");
+
+let laidOut: string[];
+
+beforeAll(async () => {
+  await addParent();
+  laidOut = (await links()).map(({ ifname }) => ifname);
+});
+
+async function madeLinks(): Promise<IpLink[]> {
+  return (await links()).filter(({ ifname }) => !laidOut.includes(ifname));
+}
+
+afterEach(async () => {
+  const made = (await madeLinks()).map(({ ifname }) => ifname);
+  if (made.length > 0) await removeLinks(made);
+});
+
+/** Text of a module: what every child here begins with. */
+const prologue = `
+  import { once } from "node:events";
+  import { readdirSync } from "node:fs";
+  import { Worker } from "node:worker_threads";
+  import * as flintap from "flintap";
+  const { NetworkNamespace } = flintap;
+  const macvtap = { parent: "enp0" };
+  const threads = () => readdirSync("/proc/self/task").length;
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+  // A thread that was joined is in /proc for a moment still.
+  const until = async (condition) => {
+    const deadline = Date.now() + 30_000;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error("waited in vain for " + condition);
+      await nextTurn();
+    }
+  };
+  // A worker of this text, in which the package is there as well.
+  const work = (text) => new Worker(
+    "import * as flintap from 'flintap'; import { parentPort as port } from 'node:worker_threads';" + text,
+    { eval: true, execArgv: ["--input-type=module"] },
+  );
+  const ended = (worker) => new Promise((resolve) => worker.once("exit", resolve));
+`;
+
+function child(body: string, options?: RunOptions): Promise<Ending> {
+  return runModule(`${prologue}\n${body}`, options);
+}
+
+const ended = (code: number, stdout = "") => ({ code, signal: null, stdout, stderr: "" });
+
+describe("a process", () => {
+  test("ends although it has idle handles", async () => {
+    const ending = await child(`
+      NetworkNamespace.current();
+      await NetworkNamespace.current().getLink("lo");
+      await flintap.getLink("lo");
+    `);
+    expect(ending).toEqual(ended(0));
+  });
+
+  test("lives until what was called has settled", async () => {
+    const ending = await child(`
+      for (let round = 0; round < 20; round++)
+        flintap.createMacvtap(macvtap).then((link) => flintap.deleteLink(link)).then(() => process.stdout.write("."));
+    `);
+    expect(ending).toEqual(ended(0, ".".repeat(20)));
+  });
+
+  test("lives again for a call after it had none", async () => {
+    const ending = await child(`
+      await flintap.getLink("lo");
+      process.once("beforeExit", () => flintap.getLink("lo").then(({ name }) => process.stdout.write(name)));
+    `);
+    expect(ending).toEqual(ended(0, "lo"));
+  });
+
+  // Many calls wait, and one of them runs, at any moment after the first has settled.
+  const busy = `
+    const namespace = NetworkNamespace.current();
+    const calls = Array.from({ length: 100 }, () => namespace.createMacvtap(macvtap));
+    await calls[0];
+  `;
+  const expectMarked = async (): Promise<void> => {
+    const left = await madeLinks();
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(100);
+    for (const { altnames = [], ifalias } of left) {
+      expect(altnames).toEqual([expect.stringMatching(/^flintap-/)]);
+      expect(ifalias).toMatch(/^flintap1;flintap;/);
+    }
+  };
+
+  test("exits in the middle of an operation, and leaves nothing that is not marked", async () => {
+    expect(await child(`${busy} process.exit(7);`)).toEqual(ended(7));
+    await expectMarked();
+  });
+
+  test("exits before the first call has begun", async () => {
+    expect(await child("flintap.createMacvtap(macvtap); process.exit(7);")).toEqual(ended(7));
+  });
+
+  test("exits in a call's own callback", async () => {
+    const ending = await child(
+      'flintap.getLink("lo").then(() => { flintap.getLink("lo"); process.exit(7); });',
+    );
+    expect(ending).toEqual(ended(7));
+  });
+
+  test("calls in an exit handler, which nobody will hear of", async () => {
+    const ending = await child(`
+      await flintap.getLink("lo");
+      process.on("exit", () => {
+        flintap.getLink("lo");
+        NetworkNamespace.current().getLink("lo");
+      });
+    `);
+    expect(ending).toEqual(ended(0));
+  });
+
+  test("dies of an uncaught exception in the middle of an operation", async () => {
+    const ending = await child(`${busy} setImmediate(() => { throw new Error("mine"); });`);
+    expect(ending).toMatchObject({ code: 1, signal: null });
+    expect(ending.stderr).toContain("Error: mine");
+    await expectMarked();
+  });
+
+  test("dies of a rejection that nobody handles, with the error", async () => {
+    const ending = await child('flintap.getLink("none0");');
+    expect(ending).toMatchObject({ code: 1, signal: null });
+    expect(ending.stderr).toContain("FlintapError: getLink none0: there is no such link");
+  });
+});
+
+describe("a handle", () => {
+  test("finishes on close what was called before, and refuses what comes after", async () => {
+    const namespace = NetworkNamespace.current();
+    const settled: string[] = [];
+    const calls = Array.from({ length: 10 }, (_, place) =>
+      namespace.createMacvtap({ parent: "enp0" }).then(() => settled.push(`${place}`)),
+    );
+    const closing = namespace.close();
+    const late = namespace.getLink("lo");
+    await expect(late).rejects.toMatchObject({ reason: "closed", code: "ERR_FLINTAP_CLOSED" });
+    await closing;
+    await Promise.all(calls);
+    expect(settled).toEqual([..."0123456789"]);
+    expect(await madeLinks()).toHaveLength(10);
+    await expect(namespace.close()).resolves.toBeUndefined();
+  });
+
+  test("settles its calls in the order in which they were made, also the refused ones", async () => {
+    await using namespace = NetworkNamespace.current();
+    const settled: number[] = [];
+    const kinds = [
+      () => namespace.getLink("lo"),
+      () => namespace.createMacvtap({ parent: "enp0" }),
+      () => namespace.getLink("none0"),
+      () => namespace.listLinks(),
+      () => namespace.deleteLink("lo"),
+    ];
+    const calls = Array.from({ length: 50 }, (_, place) => {
+      const settle = () => settled.push(place);
+      return kinds[place % kinds.length]?.().then(settle, settle);
+    });
+    await Promise.all(calls);
+    expect(settled).toEqual(Array.from({ length: 50 }, (_, place) => place));
+  });
+
+  test("leaves neither a thread nor a descriptor when it is closed, 200 times", async () => {
+    const ending = await child(`
+      await flintap.getLink("lo");
+      const before = { threads: threads(), descriptors: descriptors() };
+      const handles = Array.from({ length: 200 }, () => NetworkNamespace.current());
+      await Promise.all(handles.map((handle) => handle.getLink("lo")));
+      const amid = { threads: threads(), descriptors: descriptors() };
+      await Promise.all(handles.map((handle) => handle.close()));
+      await until(() => threads() === before.threads && descriptors() === before.descriptors);
+      process.stdout.write(JSON.stringify([amid.threads - before.threads, amid.descriptors - before.descriptors]));
+    `);
+    expect(ending).toEqual(ended(0, "[200,200]"));
+  });
+
+  test("ends its thread when it is collected without having been closed", async () => {
+    const source = `${prologue}
+      await flintap.getLink("lo");
+      const before = { threads: threads(), descriptors: descriptors() };
+      await (async () => {
+        const handles = Array.from({ length: 20 }, () => NetworkNamespace.current());
+        await Promise.all(handles.map((handle) => handle.getLink("lo")));
+      })();
+      if (threads() !== before.threads + 20) throw new Error("there are not 20 threads more");
+      await until(() => {
+        gc();
+        return threads() === before.threads && descriptors() === before.descriptors;
+      });
+    `;
+    const ending = await runNode(["--expose-gc", "--input-type=module", "--eval", source]);
+    expect(ending).toEqual(ended(0));
+  });
+
+  test("is not collected while a call waits", async () => {
+    const source = `${prologue}
+      const calls = Array.from({ length: 20 }, () => NetworkNamespace.current().createMacvtap(macvtap));
+      gc();
+      const links = await Promise.all(calls);
+      process.stdout.write(String(links.length));
+    `;
+    const ending = await runNode(["--expose-gc", "--input-type=module", "--eval", source]);
+    expect(ending).toEqual(ended(0, "20"));
+  });
+});
+
+describe("a worker thread", () => {
+  test("has handles of its own, beside those of others", async () => {
+    const ending = await child(`
+      const workers = [1, 2, 3].map(() => work(\`
+        const namespace = flintap.NetworkNamespace.current();
+        for (let round = 0; round < 5; round++)
+          port.postMessage((await namespace.createMacvtap({ parent: "enp0" })).name);
+      \`));
+      const names = [];
+      for (const worker of workers) worker.on("message", (name) => names.push(name));
+      const own = Array.from({ length: 5 }, () => flintap.createMacvtap(macvtap));
+      for (const { name } of await Promise.all(own)) names.push(name);
+      await Promise.all(workers.map(ended));
+      process.stdout.write(names.toSorted().join());
+    `);
+    expect(ending).toMatchObject({ code: 0, signal: null, stderr: "" });
+    const made = (await madeLinks()).map(({ ifname }) => ifname).sort();
+    expect(made).toHaveLength(20);
+    expect(ending.stdout).toBe(made.join());
+  });
+
+  // What a worker does that is always in the middle of something.
+  const busy = `
+    const namespace = flintap.NetworkNamespace.current();
+    const calls = Array.from({ length: 100 }, () => namespace.createMacvtap({ parent: "enp0" }));
+    await calls[0];
+    port.postMessage("busy");
+  `;
+
+  for (const [how, ending] of [
+    ["is terminated", "await new Promise(() => setInterval(() => {}, 1_000));"],
+    ["exits", "process.exit(3);"],
+    ["throws", 'setImmediate(() => { throw new Error("mine"); });'],
+  ] as const)
+    test(`${how} in the middle of an operation, and its thread is gone`, async () => {
+      const result = await child(`
+        await flintap.getLink("lo");
+        await ended(work(""));
+        const before = { threads: threads(), descriptors: descriptors() };
+        for (let round = 0; round < 5; round++) {
+          const worker = work(${JSON.stringify(busy + ending)});
+          worker.on("error", () => {});
+          const exit = ended(worker);
+          await new Promise((resolve) => worker.once("message", resolve));
+          ${how === "is terminated" ? "await worker.terminate();" : ""}
+          await exit;
+        }
+        await flintap.getLink("lo");
+        await until(() => threads() === before.threads && descriptors() === before.descriptors);
+      `);
+      expect(result).toEqual(ended(0));
+      expect((await madeLinks()).length).toBeLessThan(500);
+    });
+
+  test("is terminated before its first call has begun", async () => {
+    const ending = await child(`
+      await flintap.getLink("lo");
+      await ended(work(""));
+      const before = threads();
+      for (let round = 0; round < 20; round++) {
+        const worker = work('port.postMessage("here"); for (;;) flintap.getLink("lo");');
+        await once(worker, "message");
+        await worker.terminate();
+      }
+      await until(() => threads() === before);
+    `);
+    expect(ending).toEqual(ended(0));
+  });
+});

@@ -1,0 +1,208 @@
+/**
+ * What the kernel is asked for, seen from outside: how often, in which order, on which thread. The
+ * sequences here are those that docs/architecture.md shows.
+ */
+import { beforeAll, describe, expect } from "vitest";
+import { type Capability, missing, needs } from "../setup/capabilities.js";
+import { addBridge, addParent } from "../setup/iproute2.js";
+import { marked, type SystemCall, type Trace, traceModule } from "../setup/strace.js";
+
+const needed: Capability[] = ["strace", "veth", "bridge", "macvtap", "tun", "proc-sys"];
+
+/** What is traced, by name; later ones use what earlier ones made. */
+const statements = {
+  createMacvtap: 'const macvtap = await namespace.createMacvtap({ parent: "enp0" })',
+  createTap: "const tap = await namespace.createTap()",
+  "createTap on a bridge":
+    'await namespace.createTap({ bridge: "br0", isolated: true, learning: false })',
+  "createTap with several queues":
+    "const queued = await namespace.createTap({ persist: false, multiQueue: true, queues: 2 })",
+  createBridge: "const bridge = await namespace.createBridge()",
+  createVeth: "const [veth] = await namespace.createVeth()",
+  attachToBridge: 'await namespace.attachToBridge(tap, "br0", { hairpin: true })',
+  detachFromBridge: "await namespace.detachFromBridge(tap)",
+  getLink: "await namespace.getLink(macvtap)",
+  listLinks: "await namespace.listLinks()",
+  openMacvtap: "const guest = await namespace.openMacvtap(macvtap)",
+  openTap: "const host = await namespace.openTap(tap)",
+  "close of queues": "await Promise.all([guest, host, ...queued.queues].map((one) => one.close()))",
+  deleteLink: "await namespace.deleteLink(macvtap)",
+} as const;
+
+type Statement = keyof typeof statements;
+
+let trace: Trace;
+
+beforeAll(async () => {
+  if (needed.some((capability) => missing(capability) !== undefined)) return;
+  await addParent();
+  await addBridge();
+  // The host's facts are asked for by the first create, once.
+  trace = await traceModule(
+    `await namespace.createBridge();
+     ${Object.entries(statements)
+       .map(([name, statement]) => marked(name, statement))
+       .join("\n")}`,
+  );
+});
+
+/** The types of the messages in a send, as strace decodes them. */
+function messages({ text }: SystemCall): string[] {
+  return Array.from(text.matchAll(/nlmsg_type=RTM_(\w+)/g), ([, type]) => type ?? "");
+}
+
+const isSend = ({ name }: SystemCall): boolean => /^send/.test(name);
+
+/** The sends of a statement, each as its messages. */
+function sends(statement: Statement): string[][] {
+  return trace.between(statement).filter(isSend).map(messages);
+}
+
+/** A call of the core in words: what is sent, opened or set. Nothing for what these come with. */
+function inWords(call: SystemCall): string[] {
+  const { name, text } = call;
+  if (isSend(call)) return [`send ${messages(call).join(" ")}`];
+  if (name === "ioctl") return [/TUN\w+/.exec(text)?.[0] ?? text];
+  if (name !== "openat") return [];
+  const [, path = ""] = /"([^"]+)"/.exec(text) ?? [];
+  return [`open ${path.replace(/(conf|net)\/(fl\w+)\//, "$1/LINK/").replace(/tap\d+/g, "tapN")}`];
+}
+
+function script(statement: Statement): string[] {
+  return trace
+    .between(statement)
+    .filter(({ tid }) => trace.operationThreads.includes(tid))
+    .flatMap(inWords);
+}
+
+const closeIPv6 = "open /proc/sys/net/ipv6/conf/LINK/disable_ipv6";
+const setUp = "send SETLINK GETLINK";
+
+describe("the kernel is asked", () => {
+  const asked = needs(...needed);
+
+  asked("for a macvtap by two sends beside the look at its parent", () => {
+    expect(script("createMacvtap")).toEqual([
+      "send GETLINK GETLINK",
+      "send NEWLINK NEWLINKPROP SETLINK",
+      closeIPv6,
+      setUp,
+    ]);
+  });
+
+  asked("for a tap by two sends, and it stays only after the last one", () => {
+    expect(script("createTap")).toEqual([
+      "open /dev/net/tun",
+      "TUNSETIFINDEX",
+      "TUNSETIFF",
+      "TUNSETOWNER",
+      "send NEWLINKPROP SETLINK SETLINK",
+      closeIPv6,
+      setUp,
+      "TUNSETPERSIST",
+    ]);
+  });
+
+  asked("for a tap on a bridge, with port settings, by two sends beside the look at it", () => {
+    expect(sends("createTap on a bridge")).toEqual([
+      ["GETLINK"],
+      ["NEWLINKPROP", "SETLINK", "SETLINK", "SETLINK", "NEWLINK"],
+      ["SETLINK", "GETLINK"],
+    ]);
+  });
+
+  asked("for the further queues of a tap before it is read back", () => {
+    expect(script("createTap with several queues")).toEqual([
+      "open /dev/net/tun",
+      "TUNSETIFINDEX",
+      "TUNSETIFF",
+      "TUNSETOWNER",
+      "open /dev/net/tun",
+      "TUNSETIFF",
+      "send NEWLINKPROP SETLINK SETLINK NEWQDISC",
+      closeIPv6,
+      setUp,
+    ]);
+  });
+
+  asked("for a bridge by two sends beside a look whether its index is free", () => {
+    expect(script("createBridge")).toEqual([
+      "send GETLINK",
+      "send NEWLINK NEWLINKPROP SETLINK",
+      "open /proc/sys/net/ipv6/conf/LINK/accept_ra",
+      setUp,
+    ]);
+  });
+
+  asked("for both ends of a veth by two sends beside a look whether their indexes are free", () => {
+    expect(script("createVeth")).toEqual([
+      "send GETLINK GETLINK",
+      "send NEWLINK NEWLINKPROP SETLINK NEWLINKPROP SETLINK",
+      "send SETLINK SETLINK GETLINK GETLINK",
+    ]);
+  });
+
+  asked("to attach and to detach by one send beside the look at the port", () => {
+    expect(script("attachToBridge")).toEqual([
+      "send GETLINK GETLINK",
+      "send SETLINK NEWLINK GETLINK",
+    ]);
+    expect(script("detachFromBridge")).toEqual(["send GETLINK", "send SETLINK GETLINK"]);
+  });
+
+  asked("for one link, and for all, by one send", () => {
+    expect(script("getLink")).toEqual(["send GETLINK"]);
+    expect(script("listLinks")).toEqual(["send GETLINK"]);
+  });
+
+  asked("to delete by one send beside the look at whose it is", () => {
+    expect(script("deleteLink")).toEqual(["send GETLINK", "send DELLINK"]);
+  });
+
+  asked("for a queue of a tap between two looks at whose it is", () => {
+    expect(script("openTap")).toEqual([
+      "send GETLINK",
+      "open /dev/net/tun",
+      "TUNSETIFF",
+      "send GETLINK",
+    ]);
+  });
+});
+
+const statementNames = Object.keys(statements) as Statement[];
+
+/** Calls that an event loop must not wait for: to the network, to devices, and files that are neither. */
+function concernsKernel({ name, text }: SystemCall): boolean {
+  if (/^(socket|bind|connect|send|recv|ioctl|setsockopt|fs(open|config|mount)|mknod)/.test(name))
+    return true;
+  return /^(open|stat|newfstatat|mkdir|unlink)/.test(name) && /"\/(proc|sys|dev)\//.test(text);
+}
+
+describe("between a call and its settling", () => {
+  const seen = needs(...needed);
+
+  for (const name of statementNames)
+    seen(`only the operation thread talks to the kernel: ${name}`, () => {
+      const calls = trace.between(name);
+      const others = calls.filter(({ tid }) => !trace.operationThreads.includes(tid));
+      expect(others.filter(concernsKernel)).toEqual([]);
+      expect(calls.some(concernsKernel)).toBe(name !== "close of queues");
+      // The JavaScript thread is among those looked at: it has waited there.
+      expect(others.some(({ tid }) => tid === trace.javaScript)).toBe(true);
+    });
+
+  seen("the devices are closed on the operation thread", () => {
+    const closes = trace.between("close of queues").filter(({ name }) => name === "close");
+    expect(closes).toHaveLength(4);
+    expect(closes.filter(({ tid }) => !trace.operationThreads.includes(tid))).toEqual([]);
+  });
+
+  seen("every descriptor is made to be closed on exec", () => {
+    const made = statementNames
+      .flatMap((name) => trace.between(name))
+      .filter(({ tid }) => trace.operationThreads.includes(tid))
+      .filter(({ name }) => /^(open|openat|socket|fsopen|fsmount|eventfd2?|dup3?)$/.test(name));
+    expect(made.length).toBeGreaterThan(10);
+    expect(made.filter(({ text }) => !text.includes("CLOEXEC"))).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * The system calls of a Node process, seen from outside by strace. A marker is a look at a path
+ * that is not there: it stands in the trace where the JavaScript thread was when it gave it.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runModule } from "./child.js";
+
+/** One system call, whole. */
+export interface SystemCall {
+  /** The thread. */
+  tid: number;
+  name: string;
+  /** Its arguments and, unless the thread ended in it, its result, as strace writes them. */
+  text: string;
+}
+
+/** What a child did. */
+export interface Trace {
+  /** The JavaScript thread. */
+  javaScript: number;
+  /** The threads that call themselves `flintap`. */
+  operationThreads: number[];
+  /** The calls of every thread between the markers `begin NAME` and `end NAME`. */
+  between(name: string): SystemCall[];
+}
+
+const markerFolder = "/flintap-marker/";
+
+/** Text for {@link traceModule}: the statement, between its markers. */
+export function marked(name: string, statement: string): string {
+  return `mark("begin ${name}"); ${statement}; mark("end ${name}");`;
+}
+
+/** strace tells a call that another thread interrupts in two parts; joins them. */
+function parse(output: string): SystemCall[] {
+  const calls: SystemCall[] = [];
+  const unfinished = new Map<number, SystemCall>();
+  for (const line of output.split("\n")) {
+    const [, thread, rest = ""] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
+    const tid = Number(thread);
+    const begun = unfinished.get(tid);
+    const [, resumed] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? [];
+    if (resumed !== undefined && begun !== undefined) {
+      begun.text += resumed;
+      unfinished.delete(tid);
+      continue;
+    }
+    const [, name, text] = /^(\w+)\((.*)$/.exec(rest) ?? [];
+    if (name === undefined || text === undefined) continue; // a signal, or an exit
+    const call = { tid, name, text: text.replace(/ <unfinished \.\.\.>$/, "") };
+    if (call.text !== text) unfinished.set(tid, call);
+    calls.push(call);
+  }
+  return calls;
+}
+
+/**
+ * Runs an ES module under strace. It finds the package's exports in `flintap`, a handle in
+ * `namespace`, and the function `mark` for what {@link marked} writes.
+ */
+export async function traceModule(body: string): Promise<Trace> {
+  const folder = mkdtempSync(join(tmpdir(), "flintap-trace-"));
+  const output = join(folder, "trace");
+  try {
+    const { code, signal, stderr } = await runModule(
+      `import { access, accessSync } from "node:fs";
+       import * as flintap from "flintap";
+       const mark = (name) => { try { accessSync("${markerFolder}" + name); } catch {} };
+       // So that libuv's pool is there, and could do what it must not.
+       await new Promise((done) => access("/", done));
+       const namespace = flintap.NetworkNamespace.current();
+       ${body}`,
+      { under: ["strace", "--follow-forks", `--output=${output}`] },
+    );
+    if (code !== 0) throw new Error(`The traced child ended with ${signal ?? code}:\n${stderr}`);
+    return traceOf(parse(readFileSync(output, "utf8")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function traceOf(calls: SystemCall[]): Trace {
+  const place = (marker: string): number => {
+    const found = calls.findIndex(({ text }) => text.includes(`"${markerFolder}${marker}"`));
+    if (found < 0) throw new Error(`The trace has no marker "${marker}"`);
+    return found;
+  };
+  const named = calls.filter(({ name, text }) => name === "prctl" && text.includes('"flintap"'));
+  return {
+    javaScript: calls[0]?.tid ?? 0,
+    operationThreads: named.map(({ tid }) => tid),
+    between: (name) => calls.slice(place(`begin ${name}`) + 1, place(`end ${name}`)),
+  };
+}
