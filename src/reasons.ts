@@ -226,13 +226,13 @@ export const reasons = {
     errnos: ["EPERM", "ENOENT"],
   },
   "physical-link": {
-    summary: "the link is a physical one",
+    summary: "the link is a physical one, or lo",
     hint: "Only a link that was made by software can be deleted.",
-    code: "ERR_FLINTAP_REFUSED",
+    errnos: ["EOPNOTSUPP"],
   },
   "not-ours": {
     summary: "the link has no tag of this handle's owner",
-    hint: "Somebody else made it. To delete it all the same, say force: true, or use a handle with the owner that its tag names.",
+    hint: "Somebody else made it. To delete it all the same, say force: true. If its tag names another owner of yours, use a handle with that owner.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "too-many-queues": {
