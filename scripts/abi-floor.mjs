@@ -1,8 +1,8 @@
 // Prints the newest glibc and libstdc++ symbol versions that a built addon needs, with the symbols
 // that need them: the oldest system it loads on. `node scripts/abi-floor.mjs [ADDON]`, by default
 // the release build.
-import { addonPath } from "./build-addon.mjs";
-import { main, requireTool, runOrThrow } from "./toolchain.mjs";
+import { join } from "node:path";
+import { findTool, main, requireTool, root, runOrThrow } from "./toolchain.mjs";
 
 const families = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
 
@@ -17,16 +17,32 @@ function symbolsByVersion(table, family) {
   return found;
 }
 
-await main(async () => {
-  const addon = process.argv[2] ?? addonPath("release");
-  requireTool("objdump", "Debian's binutils");
-  requireTool("c++filt", "Debian's binutils");
+/** The newest version of each family that an addon needs, with the symbols that need it. */
+async function newestVersions(addon) {
   const table = await runOrThrow("objdump", ["-T", addon]);
-  for (const family of families) {
+  return families.flatMap((family) => {
     const versions = symbolsByVersion(table, family);
     const [newest] = [...versions.keys()].sort(newestFirst);
-    if (newest === undefined) continue;
-    const names = await runOrThrow("c++filt", versions.get(newest));
-    console.log(`${family}_${newest}: ${names.trim().split("\n").join(", ")}`);
-  }
-});
+    return newest === undefined
+      ? []
+      : [{ version: `${family}_${newest}`, symbols: versions.get(newest) }];
+  });
+}
+
+/** The versions alone, in one line; empty where there is no objdump to tell them. */
+export async function abiFloor(addon) {
+  if (findTool("objdump") === undefined) return "";
+  return (await newestVersions(addon)).map(({ version }) => version).join(", ");
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await main(async () => {
+    requireTool("objdump", "Debian's binutils");
+    requireTool("c++filt", "Debian's binutils");
+    const addon = process.argv[2] ?? join(root, "build/Release/flintap.node");
+    for (const { version, symbols } of await newestVersions(addon)) {
+      const names = await runOrThrow("c++filt", symbols);
+      console.log(`${version}: ${names.trim().split("\n").join(", ")}`);
+    }
+  });
+}

@@ -9,6 +9,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import { abiFloor } from "./abi-floor.mjs";
 import {
   CommandFailed,
   filesBelow,
@@ -130,7 +131,8 @@ export async function buildAddon(variant) {
   const byGyp = variant === "release" && canGyp;
   await (byGyp ? buildWithGyp() : buildWithCMake(variant));
   remember(`addon-${variant}`, print);
-  return `addon (${variant}): built in ${since(start)}`;
+  const floor = await abiFloor(addonPath(variant));
+  return `addon (${variant}): built in ${since(start)}${floor && `, needs ${floor}`}`;
 }
 
 if (process.argv[1] === import.meta.filename) {
