@@ -306,9 +306,11 @@ TEST_SUITE("executor") {
   }
 
   TEST_CASE("a thousand of them leave no thread and no descriptor") {
+    Finished finished;
+    // ThreadSanitizer starts one of its own beside the first.
+    { const Executor first(finished.callback()); }
     const std::size_t threads = tests::running_threads();
     const std::size_t descriptors = tests::open_descriptors();
-    Finished finished;
     for (int times = 0; times < 1000; ++times) {
       Executor executor(finished.callback());
       executor.submit(task_to([](Context& context) { context.socket(); }));
@@ -317,7 +319,7 @@ TEST_SUITE("executor") {
         finished.wait_for(2);
       }
     }
-    CHECK(tests::running_threads() == threads);
+    CHECK(tests::comes_down_to(threads));
     CHECK(tests::open_descriptors() == descriptors);
   }
 }

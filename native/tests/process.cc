@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <thread>
 
 namespace flintap::tests {
 namespace {
@@ -47,6 +49,14 @@ int fork_and_wait(Body body) {
 // The listing itself has one open, always the same one more.
 std::size_t open_descriptors() { return entries("/proc/self/fd"); }
 std::size_t running_threads() { return entries("/proc/self/task"); }
+
+bool comes_down_to(std::size_t threads) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (running_threads() > threads && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  return running_threads() == threads;
+}
 
 std::vector<OpenSocket> netlink_sockets() {
   std::vector<OpenSocket> sockets;

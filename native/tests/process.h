@@ -9,6 +9,9 @@ namespace flintap::tests {
 
 std::size_t open_descriptors();
 std::size_t running_threads();
+// Whether there are no more threads than that before long: one that was joined is in /proc for a
+// moment still.
+bool comes_down_to(std::size_t threads);
 
 struct OpenSocket {
   int descriptor;

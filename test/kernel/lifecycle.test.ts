@@ -86,16 +86,16 @@ describe("a process", () => {
     expect(ending).toEqual(ended(0, "lo"));
   });
 
-  // Many calls wait, and one of them runs, at any moment after the first has settled.
+  // After the first has settled, a call runs and 50 wait at any moment.
   const busy = `
     const namespace = NetworkNamespace.current();
-    const calls = Array.from({ length: 100 }, () => namespace.createMacvtap(macvtap));
-    await calls[0];
+    const again = () => namespace.createMacvtap(macvtap).then(again);
+    for (let calls = 0; calls < 50; calls++) again();
+    await namespace.createMacvtap(macvtap);
   `;
   const expectMarked = async (): Promise<void> => {
     const left = await madeLinks();
     expect(left.length).toBeGreaterThan(0);
-    expect(left.length).toBeLessThan(100);
     for (const { altnames = [], ifalias } of left) {
       expect(altnames).toEqual([expect.stringMatching(/^flintap-/)]);
       expect(ifalias).toMatch(/^flintap1;flintap;/);
@@ -243,11 +243,12 @@ describe("a worker thread", () => {
     expect(ending.stdout).toBe(made.join());
   });
 
-  // What a worker does that is always in the middle of something.
+  // The same in a worker.
   const busy = `
     const namespace = flintap.NetworkNamespace.current();
-    const calls = Array.from({ length: 100 }, () => namespace.createMacvtap({ parent: "enp0" }));
-    await calls[0];
+    const again = () => namespace.createMacvtap({ parent: "enp0" }).then(again);
+    for (let calls = 0; calls < 50; calls++) again();
+    await namespace.createMacvtap({ parent: "enp0" });
     port.postMessage("busy");
   `;
 
@@ -273,7 +274,7 @@ describe("a worker thread", () => {
         await until(() => threads() === before.threads && descriptors() === before.descriptors);
       `);
       expect(result).toEqual(ended(0));
-      expect((await madeLinks()).length).toBeLessThan(500);
+      expect((await madeLinks()).length).toBeGreaterThan(5);
     });
 
   test("is terminated before its first call has begun", async () => {

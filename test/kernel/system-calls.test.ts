@@ -192,7 +192,16 @@ describe("between a call and its settling", () => {
     });
 
   seen("the devices are closed on the operation thread", () => {
-    const closes = trace.between("close of queues").filter(({ name }) => name === "close");
+    const opened: Statement[] = ["createTap with several queues", "openMacvtap", "openTap"];
+    const queues = opened
+      .flatMap((name) => trace.between(name))
+      .filter(({ name, text }) => name === "openat" && /"\/dev\/(net\/tun|tap\d+)"/.test(text))
+      .map(({ text }) => /= (\d+)$/.exec(text)?.[1] ?? "");
+    const closes = trace
+      .between("close of queues")
+      .filter(
+        ({ name, text }) => name === "close" && queues.includes(/^\d+/.exec(text)?.[0] ?? ""),
+      );
     expect(closes).toHaveLength(4);
     expect(closes.filter(({ tid }) => !trace.operationThreads.includes(tid))).toEqual([]);
   });
