@@ -15,6 +15,9 @@ function target(fd: string): string | undefined {
   }
 }
 
+/** What a sanitizer that watches this process writes its report with. */
+const sanitizers = /^\/proc\/\d+\/maps$|\/report\.\d+$/;
+
 /**
  * Every open descriptor that may be the native core's, with what it stands for. Pipes, and sockets
  * other than netlink's, are the test's own to its children and to vitest.
@@ -23,7 +26,8 @@ export function openDescriptors(): string[] {
   const netlink = netlinkInodes();
   const mayBeOurs = (path: string): boolean => {
     const inode = /^socket:\[(\d+)\]$/.exec(path)?.[1];
-    return inode === undefined ? !path.startsWith("pipe:") : netlink.has(inode);
+    if (inode !== undefined) return netlink.has(inode);
+    return !path.startsWith("pipe:") && !sanitizers.test(path);
   };
   return readdirSync("/proc/self/fd")
     .map((fd) => ({ fd, path: target(fd) }))
