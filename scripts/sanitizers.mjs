@@ -35,12 +35,20 @@ export async function sanitizerEnvironment(variant) {
 
 const isOurs = (text) => /flintap\.node|\/native\/(core|addon)\//.test(text);
 
-/** Whether our code asked for the memory itself; what Node-API allocates for us is Node's. */
-function isOurLeak(part) {
-  const frames = part.split("\n").filter((line) => /^\s+#\d+ /.test(line));
+/** Whether a stack comes to our code before it comes to Node's: whether our code did it itself. */
+function isOurDeed(stack) {
+  const frames = stack.split("\n").filter((line) => /^\s+#\d+ /.test(line));
   const ours = frames.findIndex(isOurs);
-  const nodes = frames.findIndex((frame) => frame.includes(`(${process.execPath}+`));
+  const nodes = frames.findIndex((frame) => /\((\S*\/)?node\+0x/.test(frame));
   return ours >= 0 && (nodes < 0 || ours < nodes);
+}
+
+/** A data race's first two stacks are the accesses; other reports have one that matters. */
+function isOurRace(part) {
+  return part
+    .split(/\n\s*\n/)
+    .slice(0, 2)
+    .some(isOurDeed);
 }
 
 /**
@@ -55,11 +63,11 @@ function isReusedDescriptor(part) {
 /** The parts of one report that are about our code; a report of any other form is kept whole. */
 function ourParts(report) {
   if (report.includes("ERROR: LeakSanitizer"))
-    return report.split("\n\n").filter((part) => part.includes(" leak of ") && isOurLeak(part));
+    return report.split("\n\n").filter((part) => part.includes(" leak of ") && isOurDeed(part));
   if (report.includes("WARNING: ThreadSanitizer"))
     return report
       .split(/^={18}$/m)
-      .filter((part) => part.includes("WARNING") && isOurs(part) && !isReusedDescriptor(part));
+      .filter((part) => part.includes("WARNING") && isOurRace(part) && !isReusedDescriptor(part));
   return report.trim() === "" ? [] : [report];
 }
 
