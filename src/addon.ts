@@ -86,6 +86,16 @@ export interface NativeRequests {
 /** The name of an operation. */
 export type OperationName = keyof NativeRequests;
 
+/** What running an operation took. */
+export interface NativeWork {
+  /** Sends to the kernel by netlink; each is one system call, and may hold many requests. */
+  sends: number;
+  /** Milliseconds in the queue. */
+  waited: number;
+  /** Milliseconds on the operation thread. */
+  ran: number;
+}
+
 /** What an operation gives back; each fills what applies to it. */
 export interface NativeOutcome {
   /** The links made, changed or read. */
@@ -96,6 +106,7 @@ export interface NativeOutcome {
   bootId?: string;
   /** `describeHost`: `/etc/machine-id`, absent where there is none. */
   machineId?: string;
+  work?: NativeWork;
 }
 
 /** What a rejected operation carries: the facts, without words for people. */
@@ -118,15 +129,26 @@ export interface NativeFailure {
   actual?: string;
   /** What could not be undone. */
   leftBehind?: string[];
+  /** Absent where it was never queued. */
+  work?: NativeWork;
 }
 
 /** A native thread with a netlink socket in one network namespace. */
 export interface NativeHandle {
-  /** Queues an operation. Rejects with a {@link NativeFailure}; a wrong request throws TypeError. */
+  /**
+   * Queues an operation. Rejects with a {@link NativeFailure}; a wrong request throws TypeError.
+   * `number`, from 1, is what `cancel` calls it by.
+   */
   run<Name extends OperationName>(
     name: Name,
     request: NativeRequests[Name],
+    number?: number,
   ): Promise<NativeOutcome>;
+  /**
+   * Gives an operation up. True: it had not begun, and never will. False: it runs, and is undone at
+   * its end where it can be; or it has settled. What was given up rejects with reason "aborted".
+   */
+  cancel(number: number): boolean;
   /** Finishes what is queued, then ends the thread. Later runs reject. */
   close(): Promise<void>;
 }
@@ -139,6 +161,8 @@ export interface NativeFaults {
   fromThenOn?: boolean;
   /** The name of a system call that is always refused with EPERM, and not counted. */
   refused?: string;
+  /** The thread stands still before this call until `resume`, or until its handle's end. */
+  pauseAt?: number;
 }
 
 /** Only in the test build: makes system calls of the core fail, or kills the process there. */
@@ -150,6 +174,10 @@ export interface NativeSeam {
   arm(at: number, errno: number, more?: NativeFaults): void;
   /** Disarms, and tells how many calls were made since `arm`, and the names of those that failed. */
   disarm(): { calls: number; struck: string[] };
+  /** Whether a thread stands still at `pauseAt`. */
+  isPaused(): boolean;
+  /** Lets it go on. */
+  resume(): void;
 }
 
 /** The addon's exports. */

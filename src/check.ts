@@ -72,6 +72,13 @@ export const string: Check<string> = (value, place) => {
   return value;
 };
 
+/** What an AbortController has, also one of another realm. */
+export const abortSignal: Check<AbortSignal> = (value, place) => {
+  if (typeof value !== "object" || value === null || !("aborted" in value))
+    throw argumentError("ERR_INVALID_ARG_TYPE", "an AbortSignal", place, value);
+  return value as AbortSignal;
+};
+
 /** A whole number from `least` to `most`, both included. */
 export function integer(least: number, most: number): Check<number> {
   const expected = `an integer from ${least} to ${most}`;

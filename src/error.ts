@@ -6,7 +6,7 @@ import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons
 const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
 
 /** The facts of a failure, as the native side or the loader knows them. */
-export type FlintapErrorFacts = Omit<NativeFailure, "reason"> & { reason: Reason };
+export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work"> & { reason: Reason };
 
 function codeOf(entry: ReasonEntry, errno: number): string {
   return entry.code ?? (errno === 0 ? "ERR_FLINTAP_REFUSED" : errnoName(errno));
@@ -79,7 +79,8 @@ export class FlintapError extends Error {
   }
 }
 
-function isFailure(thrown: unknown): thrown is NativeFailure {
+/** Whether the native side threw it: facts, not yet an error. */
+export function isFailure(thrown: unknown): thrown is NativeFailure {
   return (
     typeof thrown === "object" &&
     thrown !== null &&
@@ -94,8 +95,9 @@ function isFailure(thrown: unknown): thrown is NativeFailure {
  * for something of another name. Call it in the async function that awaited the operation, so that
  * the stack goes on to the caller.
  */
-export function errorOf(thrown: unknown, call?: string): unknown {
+export function errorOf(thrown: unknown, call?: string, options?: ErrorOptions): unknown {
   if (thrown instanceof Error || !isFailure(thrown)) return thrown;
-  const reason = Object.hasOwn(reasons, thrown.reason) ? (thrown.reason as Reason) : "kernel";
-  return new FlintapError({ ...thrown, reason, operation: call ?? thrown.operation });
+  const { work: _, reason: given, ...facts } = thrown;
+  const reason = Object.hasOwn(reasons, given) ? (given as Reason) : "kernel";
+  return new FlintapError({ ...facts, reason, operation: call ?? facts.operation }, options);
 }

@@ -27,3 +27,4 @@ export {
 export { DeviceQueue, type EphemeralTap } from "./queue.js";
 export type { Reason } from "./reasons.js";
 export { parseTag, type Tag, type TagParts, tagMatches } from "./tag.js";
+export type { OperationTrace } from "./tracing.js";

@@ -29,6 +29,7 @@ import type {
   ListKindOptions,
   ListOptions,
   OpenMacvtapOptions,
+  OperationOptions,
   ReadOptions,
 } from "./options.js";
 import { DeviceQueue, type EphemeralTap, ephemeralTap } from "./queue.js";
@@ -96,7 +97,7 @@ export class NetworkNamespace implements AsyncDisposable {
   /** Makes a macvtap. Its guest must use the link's `mac`. */
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
     const request = createMacvtapRequest(options);
-    const { links } = await this.#operations.create("createMacvtap", request);
+    const { links } = await this.#operations.create("createMacvtap", request, options.signal);
     return tagged(links[0]);
   }
 
@@ -108,7 +109,7 @@ export class NetworkNamespace implements AsyncDisposable {
   createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
   async createTap(options: CreateTapOptions = {}): Promise<TapLink | EphemeralTap> {
     const request = createTapRequest(options);
-    const { links, fds } = await this.#operations.create("createTap", request);
+    const { links, fds } = await this.#operations.create("createTap", request, options.signal);
     const queues = fds.map((fd) => this.#queue(fd, links[0]));
     const link = tagged<TapLink>(links[0]);
     return queues.length === 0 ? link : ephemeralTap(link, queues);
@@ -120,14 +121,14 @@ export class NetworkNamespace implements AsyncDisposable {
    */
   async createBridge(options: CreateBridgeOptions = {}): Promise<BridgeLink> {
     const request = createBridgeRequest(options);
-    const { links } = await this.#operations.create("createBridge", request);
+    const { links } = await this.#operations.create("createBridge", request, options.signal);
     return tagged(links[0]);
   }
 
   /** Makes a veth pair; gives both ends, the peer second. */
   async createVeth(options: CreateVethOptions = {}): Promise<[VethLink, VethLink]> {
     const request = createVethRequest(options);
-    const { links } = await this.#operations.create("createVeth", request);
+    const { links } = await this.#operations.create("createVeth", request, options.signal);
     return [tagged(links[0]), tagged(links[1])];
   }
 
@@ -141,25 +142,27 @@ export class NetworkNamespace implements AsyncDisposable {
     options: AttachOptions = {},
   ): Promise<Link> {
     const request = attachRequest(link, bridge, options);
-    const { links } = await this.#operations.run("attachToBridge", request);
+    const { links } = await this.#operations.run("attachToBridge", request, options.signal);
     return tagged(links[0]);
   }
 
   /** Takes a link out of the bridge of which it is a port. */
-  async detachFromBridge(link: LinkReference): Promise<Link> {
-    const { links } = await this.#operations.run("detachFromBridge", detachRequest(link));
+  async detachFromBridge(link: LinkReference, options: OperationOptions = {}): Promise<Link> {
+    const request = detachRequest(link, options);
+    const { links } = await this.#operations.run("detachFromBridge", request, options.signal);
     return tagged(links[0]);
   }
 
   /** Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one. */
   async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
     const request = deleteRequest(link, options, tagPrefix(this.owner));
-    await this.#operations.run("deleteLink", request);
+    await this.#operations.run("deleteLink", request, options.signal);
   }
 
   /** Reads one link. */
   async getLink(link: LinkReference, options: ReadOptions = {}): Promise<Link> {
-    const { links } = await this.#operations.run("getLink", getLinkRequest(link, options));
+    const request = getLinkRequest(link, options);
+    const { links } = await this.#operations.run("getLink", request, options.signal);
     return tagged(links[0]);
   }
 
@@ -169,7 +172,7 @@ export class NetworkNamespace implements AsyncDisposable {
   listLinks(options?: ListOptions): Promise<Link[]>;
   async listLinks(options: ListOptions = {}): Promise<Link[]> {
     const { request, matches } = listRequest(options);
-    const { links } = await this.#operations.run("listLinks", request);
+    const { links } = await this.#operations.run("listLinks", request, options.signal);
     return links.map((link) => tagged<Link>(link)).filter(matches);
   }
 
@@ -180,12 +183,13 @@ export class NetworkNamespace implements AsyncDisposable {
    */
   async openMacvtap(link: LinkReference, options: OpenMacvtapOptions = {}): Promise<DeviceQueue> {
     const request = openMacvtapRequest(link, options);
-    return this.#onlyQueue(await this.#operations.run("openMacvtap", request));
+    return this.#onlyQueue(await this.#operations.run("openMacvtap", request, options.signal));
   }
 
   /** Opens a queue of a tap, verified to be this link's. */
-  async openTap(link: LinkReference): Promise<DeviceQueue> {
-    return this.#onlyQueue(await this.#operations.run("openTap", openTapRequest(link)));
+  async openTap(link: LinkReference, options: OperationOptions = {}): Promise<DeviceQueue> {
+    const request = openTapRequest(link, options);
+    return this.#onlyQueue(await this.#operations.run("openTap", request, options.signal));
   }
 
   /**

@@ -13,8 +13,10 @@ import type {
   NativeRequests,
   OperationName,
 } from "./addon.js";
-import { errorOf, FlintapError } from "./error.js";
+import { failureOf, untilAborted } from "./cancellation.js";
+import { errorOf, FlintapError, isFailure } from "./error.js";
 import type { Origin, Prepared } from "./requests.js";
+import { Tracing } from "./tracing.js";
 
 /** What the tags and addresses of new devices need to know of the host. */
 type HostFacts = Pick<Origin, "bootId" | "machineId">;
@@ -51,6 +53,8 @@ export class Operations {
   #host?: HostFacts;
   #hostFailure: unknown;
   #closing?: Promise<void>;
+  /** How many operations could be given up so far: numbers them for the native side. */
+  #called = 0;
 
   constructor(addon: NativeAddon, owner: string) {
     this.#addon = addon;
@@ -62,18 +66,20 @@ export class Operations {
   async run<Name extends OperationName>(
     operation: Name,
     request: NativeRequests[Name],
+    signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    return await this.#inLine(operation, () => request);
+    return await this.#traced(operation, () => request, signal);
   }
 
   /** Runs an operation whose request needs the host's facts; they are asked for once. */
   async create<Name extends OperationName>(
     operation: Name,
     request: Prepared<Name>,
+    signal?: AbortSignal,
   ): Promise<NativeOutcome> {
     if (this.#host === undefined && !this.#asking && this.#closing === undefined)
       this.#gate = this.#askHost();
-    return await this.#inLine(operation, () => request(this.#origin()));
+    return await this.#traced(operation, () => request(this.#origin()), signal);
   }
 
   /**
@@ -91,18 +97,43 @@ export class Operations {
     return this.#closing;
   }
 
+  async #traced<Name extends OperationName>(
+    operation: Name,
+    request: () => NativeRequests[Name],
+    signal: AbortSignal | undefined,
+  ): Promise<NativeOutcome> {
+    const tracing = new Tracing(operation, this.#owner);
+    return await tracing.around(async () => {
+      try {
+        const outcome = await this.#inLine(operation, request, signal, tracing);
+        tracing.done(outcome);
+        return outcome;
+      } catch (thrown) {
+        const error = failureOf(thrown, operation, signal);
+        const work = isFailure(thrown) ? thrown.work : undefined;
+        tracing.failed(error, work, signal?.aborted === true && error === signal.reason);
+        throw error;
+      }
+    });
+  }
+
   async #inLine<Name extends OperationName>(
     operation: Name,
     request: () => NativeRequests[Name],
+    signal: AbortSignal | undefined,
+    tracing: Tracing,
   ): Promise<NativeOutcome> {
+    signal?.throwIfAborted();
     if (this.#closing !== undefined)
       throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
     await this.#gate;
-    try {
-      return await this.#handle.run(operation, request());
-    } catch (thrown) {
-      throw errorOf(thrown, operation);
-    }
+    signal?.throwIfAborted();
+    const ready = request();
+    tracing.asked(ready);
+    if (signal === undefined) return await this.#handle.run(operation, ready);
+    const number = ++this.#called;
+    const settled = this.#handle.run(operation, ready, number);
+    return await untilAborted(signal, settled, () => this.#handle.cancel(number));
   }
 
   /** Never rejects: it is the gate of operations that do not need the facts, too. */

@@ -2,8 +2,20 @@
 import type { BridgePortSettings, HostIPv6, Link, LinkReference, MacvtapMode } from "./link.js";
 import type { TagParts } from "./tag.js";
 
+/** What every call takes. */
+export interface OperationOptions {
+  /**
+   * Gives the call up. One that waits for its turn never runs. A create, attach, detach, change,
+   * move or open that runs already is finished and undone; a delete or a read is not. The promise
+   * rejects with the signal's `reason` if nothing was done or all of it was undone; with a
+   * FlintapError of reason `"aborted"` that has `leftBehind` if some of it could not be; and
+   * resolves if the signal came too late.
+   */
+  signal?: AbortSignal;
+}
+
 /** What every call that makes a device takes. */
-export interface CreateOptions {
+export interface CreateOptions extends OperationOptions {
   /**
    * Interface name, 1 to 15 bytes without `/`, `:` and white space. Default: a prefix for the
    * kind (`flvtap`, `fltap`, `flbr`, `flveth`) filled up with random hexadecimal digits.
@@ -123,25 +135,25 @@ export interface CreateBridgeOptions extends CreateOptions {
 /** For `createVeth`. */
 export interface CreateVethOptions extends CreateOptions {
   /** The other end; its own name, MAC and so on. Its tag, by default, is that of this end. */
-  peer?: CreateOptions;
+  peer?: Omit<CreateOptions, "signal">;
   /** The host's own IPv6 on both ends. Default: `"open"`: a veth is the host's own. */
   hostIPv6?: HostIPv6;
 }
 
 /** For `attachToBridge`. */
-export interface AttachOptions extends BridgePortSettings {
+export interface AttachOptions extends BridgePortSettings, OperationOptions {
   /** Take the link even from another master. Default: false. */
   force?: boolean;
 }
 
 /** For `deleteLink`. */
-export interface DeleteOptions {
+export interface DeleteOptions extends OperationOptions {
   /** Delete also what is not tagged by this handle's owner. Default: false. */
   force?: boolean;
 }
 
 /** For `getLink`. */
-export interface ReadOptions {
+export interface ReadOptions extends OperationOptions {
   /** Ask for the 64-bit counters, too. Default: false. */
   statistics?: boolean;
 }
@@ -164,7 +176,7 @@ export interface ListKindOptions<Kind extends Link["kind"]> extends ListOptions 
 }
 
 /** For `openMacvtap`. */
-export interface OpenMacvtapOptions {
+export interface OpenMacvtapOptions extends OperationOptions {
   /**
    * Open one more queue although this process has one open already. Traffic is spread over all
    * queues, so each must be read. Default: false.

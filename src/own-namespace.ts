@@ -22,6 +22,7 @@ import type {
   ListKindOptions,
   ListOptions,
   OpenMacvtapOptions,
+  OperationOptions,
   ReadOptions,
 } from "./options.js";
 import type { DeviceQueue, EphemeralTap } from "./queue.js";
@@ -68,8 +69,11 @@ export async function attachToBridge(
 }
 
 /** {@link NetworkNamespace.detachFromBridge} in the process's own namespace. */
-export async function detachFromBridge(link: LinkReference): Promise<Link> {
-  return await own().detachFromBridge(link);
+export async function detachFromBridge(
+  link: LinkReference,
+  options?: OperationOptions,
+): Promise<Link> {
+  return await own().detachFromBridge(link, options);
 }
 
 /** {@link NetworkNamespace.deleteLink} in the process's own namespace. */
@@ -101,6 +105,9 @@ export async function openMacvtap(
 }
 
 /** {@link NetworkNamespace.openTap} in the process's own namespace. */
-export async function openTap(link: LinkReference): Promise<DeviceQueue> {
-  return await own().openTap(link);
+export async function openTap(
+  link: LinkReference,
+  options?: OperationOptions,
+): Promise<DeviceQueue> {
+  return await own().openTap(link, options);
 }

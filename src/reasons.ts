@@ -251,6 +251,11 @@ export const reasons = {
     hint: "Make a new handle, or close this one later.",
     code: "ERR_FLINTAP_CLOSED",
   },
+  aborted: {
+    summary: "it was given up, and could not be undone",
+    hint: "Delete or restore what leftBehind names. Where everything could be undone, the call rejects with the signal's reason instead.",
+    errnos: ["ECANCELED"],
+  },
   kernel: {
     summary: "the kernel refused",
     hint: "The library knows nothing finer than the code, the step and the kernel's own text.",

@@ -7,6 +7,7 @@
  */
 import type { NativeReference, NativeRequests, NativeSettings } from "./addon.js";
 import {
+  abortSignal,
   argumentError,
   arrayOf,
   boolean,
@@ -30,6 +31,7 @@ import type {
   DeleteOptions,
   ListOptions,
   OpenMacvtapOptions,
+  OperationOptions,
   ReadOptions,
 } from "./options.js";
 import { linkIndex, linkReference } from "./reference.js";
@@ -51,7 +53,9 @@ const maxUint32 = 2 ** 32 - 1;
 /** The kernel allocates a ring of so many pointers, and says EPERM or ENOMEM where it can't. */
 const maxQueueLength = 1_000_000;
 
-const createChecks = {
+const operationChecks = { signal: abortSignal } satisfies ChecksFor<OperationOptions>;
+
+const deviceChecks = {
   name: newLinkName,
   index: linkIndex,
   mac: unicastMac,
@@ -59,7 +63,9 @@ const createChecks = {
   txQueueLength: integer(1, maxQueueLength),
   up: boolean,
   tag: tagParts,
-} satisfies ChecksFor<CreateOptions>;
+} satisfies ChecksFor<Omit<CreateOptions, "signal">>;
+
+const createChecks = { ...deviceChecks, ...operationChecks };
 
 const hostIPv6 = oneOf("closed", "reduced", "open");
 
@@ -115,24 +121,35 @@ const bridgeOptions = object({
 
 const vethOptions = object({
   ...createChecks,
-  peer: object(createChecks),
+  peer: object(deviceChecks),
   hostIPv6,
 } satisfies ChecksFor<CreateVethOptions>);
 
 const attachOptions = object({
+  ...operationChecks,
   ...portChecks,
   force: boolean,
 } satisfies ChecksFor<AttachOptions>);
 
-const deleteOptions = object({ force: boolean } satisfies ChecksFor<DeleteOptions>);
+const plainOptions = object(operationChecks);
 
-const readOptions = object({ statistics: boolean } satisfies ChecksFor<ReadOptions>);
+const deleteOptions = object({
+  ...operationChecks,
+  force: boolean,
+} satisfies ChecksFor<DeleteOptions>);
+
+const readOptions = object({
+  ...operationChecks,
+  statistics: boolean,
+} satisfies ChecksFor<ReadOptions>);
 
 const openMacvtapOptions = object({
+  ...operationChecks,
   additionalQueue: boolean,
 } satisfies ChecksFor<OpenMacvtapOptions>);
 
 const listOptions = object({
+  ...operationChecks,
   statistics: boolean,
   kind: string,
   master: linkReference,
@@ -306,7 +323,8 @@ export function attachRequest(
 }
 
 /** For `detachFromBridge`. */
-export function detachRequest(link: unknown): NativeRequests["detachFromBridge"] {
+export function detachRequest(link: unknown, given: unknown): NativeRequests["detachFromBridge"] {
+  plainOptions(given, optionsOf("detachFromBridge"));
   return { link: linkOf("detachFromBridge", link) };
 }
 
@@ -335,9 +353,10 @@ export interface ListRequest {
 
 /** For `listLinks`. The native side knows no tags: `owner` is looked for in the answer. */
 export function listRequest(given: unknown): ListRequest {
-  const { owner, statistics = false, ...filters } = listOptions(given, optionsOf("listLinks"));
+  const options = listOptions(given, optionsOf("listLinks"));
+  const { owner, statistics = false } = options;
   return {
-    request: { ...filters, statistics },
+    request: { ...pick(options, ["kind", "master", "parent"]), statistics },
     matches: (link) => owner === undefined || link.tag?.owner === owner,
   };
 }
@@ -349,6 +368,7 @@ export function openMacvtapRequest(link: unknown, given: unknown): NativeRequest
 }
 
 /** For `openTap`. */
-export function openTapRequest(link: unknown): NativeRequests["openTap"] {
+export function openTapRequest(link: unknown, given: unknown): NativeRequests["openTap"] {
+  plainOptions(given, optionsOf("openTap"));
   return { link: linkOf("openTap", link) };
 }

@@ -1,6 +1,7 @@
 #include "addon/convert.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <span>
 #include <string>
@@ -156,6 +157,15 @@ Napi::Object outcome_to_js(Napi::Env env, Outcome& outcome) {
   if (outcome.boot_id) object.Set("bootId", text(env, *outcome.boot_id));
   if (outcome.machine_id) object.Set("machineId", text(env, *outcome.machine_id));
   for (Fd& fd : outcome.fds) OpenQueues::of_process().hand_to(fd.release(), env);
+  return object;
+}
+
+Napi::Object work_to_js(Napi::Env env, const Task& task) {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  auto object = Napi::Object::New(env);
+  object.Set("sends", Napi::Number::New(env, task.sends));
+  object.Set("waited", Napi::Number::New(env, Milliseconds(task.begun - task.submitted).count()));
+  object.Set("ran", Napi::Number::New(env, Milliseconds(task.ended - task.begun).count()));
   return object;
 }
 

@@ -17,6 +17,9 @@ void from_js(const Napi::Object& object, Record& record, const Schema& schema,
 // Gives the descriptors away: JavaScript closes them from now on.
 Napi::Object outcome_to_js(Napi::Env env, Outcome& outcome);
 
+// What running it took: for whoever traces.
+Napi::Object work_to_js(Napi::Env env, const Task& task);
+
 Napi::Object failure_to_js(Napi::Env env, const Failure& failure, std::string_view operation);
 
 }  // namespace flintap::addon

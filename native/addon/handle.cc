@@ -11,12 +11,14 @@ namespace flintap::addon {
 struct Handle::Call : Task {
   explicit Call(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
   Napi::Promise::Deferred deferred;
+  std::uint32_t number = 0;  // 0: can't be cancelled
 };
 
 Napi::Function Handle::define(Napi::Env env) {
   return DefineClass(env, "Handle",
                      {
                          InstanceMethod<&Handle::run>("run"),
+                         InstanceMethod<&Handle::cancel>("cancel"),
                          InstanceMethod<&Handle::close>("close"),
                      });
 }
@@ -60,7 +62,17 @@ Napi::Value Handle::run(const Napi::CallbackInfo& info) {
   auto call = std::make_unique<Call>(env);
   call->operation = operation;
   call->request = std::move(request);
+  if (info[2].IsNumber() && !closing_) {
+    call->number = info[2].As<Napi::Number>().Uint32Value();
+    cancellable_[call->number] = call.get();
+  }
   return submit(env, std::move(call));
+}
+
+Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
+  const auto found = cancellable_.find(info[0].ToNumber().Uint32Value());
+  const bool unbegun = found != cancellable_.end() && found->second->cancellation.request();
+  return Napi::Boolean::New(info.Env(), unbegun);
 }
 
 Napi::Value Handle::close(const Napi::CallbackInfo& info) {
@@ -109,6 +121,7 @@ void Handle::settle_all(Napi::Env env, Napi::Function, Handle* handle, void*) {
   for (const auto& task : settled) {
     const Napi::HandleScope scope(env);
     auto& call = static_cast<Call&>(*task);
+    handle->cancellable_.erase(call.number);
     try {
       handle->settle(env, call);
     } catch (const Napi::Error& error) {
@@ -125,10 +138,15 @@ void Handle::settle(Napi::Env env, Call& call) {
   if (call.operation == nullptr) {
     end_thread(env);
     call.deferred.Resolve(env.Undefined());
-  } else if (call.failure) {
-    call.deferred.Reject(failure_to_js(env, *call.failure, call.operation->name));
+    return;
+  }
+  auto answer = call.failure ? failure_to_js(env, *call.failure, call.operation->name)
+                             : outcome_to_js(env, call.outcome);
+  answer.Set("work", work_to_js(env, call));
+  if (call.failure) {
+    call.deferred.Reject(answer);
   } else {
-    call.deferred.Resolve(outcome_to_js(env, call.outcome));
+    call.deferred.Resolve(answer);
   }
 }
 

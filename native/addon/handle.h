@@ -3,8 +3,10 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "core/executor/executor.h"
@@ -26,6 +28,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   using Wake = Napi::TypedThreadSafeFunction<Handle, void, &Handle::settle_all>;
 
   Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   Napi::Value submit(Napi::Env env, std::unique_ptr<Call> call);
@@ -39,6 +42,8 @@ class Handle : public Napi::ObjectWrap<Handle> {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Task>> done_;  // guarded by mutex_
   std::size_t pending_ = 0;                  // JavaScript thread only, as all below
+  // Those that can be cancelled, by the number that JavaScript gave them.
+  std::unordered_map<std::uint32_t, Call*> cancellable_;
   bool closing_ = false;
   bool ended_ = false;
   Wake wake_;

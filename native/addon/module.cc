@@ -19,7 +19,7 @@ Napi::Array reasons(Napi::Env env) {
   return array;
 }
 
-// arm(at, errno, { andAt, fromThenOn, refused })
+// arm(at, errno, { andAt, fromThenOn, refused, pauseAt })
 Napi::Value arm(const Napi::CallbackInfo& info) {
   seam::Plan plan;
   plan.at = info[0].As<Napi::Number>().Uint32Value();
@@ -28,6 +28,7 @@ Napi::Value arm(const Napi::CallbackInfo& info) {
     const auto more = info[2].As<Napi::Object>();
     const Napi::Value refused = more.Get("refused");
     plan.and_at = more.Get("andAt").ToNumber().Uint32Value();
+    plan.pause_at = more.Get("pauseAt").ToNumber().Uint32Value();
     plan.from_then_on = more.Get("fromThenOn").ToBoolean();
     if (refused.IsString()) plan.refused = refused.As<Napi::String>().Utf8Value();
   }
@@ -46,10 +47,21 @@ Napi::Value disarm(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value is_paused(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), seam::is_paused());
+}
+
+Napi::Value resume(const Napi::CallbackInfo& info) {
+  seam::resume();
+  return info.Env().Undefined();
+}
+
 Napi::Object seam_object(Napi::Env env) {
   auto object = Napi::Object::New(env);
   object.Set("arm", Napi::Function::New<arm>(env, "arm"));
   object.Set("disarm", Napi::Function::New<disarm>(env, "disarm"));
+  object.Set("isPaused", Napi::Function::New<is_paused>(env, "isPaused"));
+  object.Set("resume", Napi::Function::New<resume>(env, "resume"));
   return object;
 }
 

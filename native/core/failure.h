@@ -51,6 +51,7 @@ inline constexpr std::string_view not_ours = "not-ours";
 inline constexpr std::string_view too_many_queues = "too-many-queues";
 inline constexpr std::string_view outcome_unknown = "outcome-unknown";
 inline constexpr std::string_view closed = "closed";
+inline constexpr std::string_view aborted = "aborted";
 inline constexpr std::string_view kernel = "kernel";
 
 inline constexpr std::array all{
@@ -90,6 +91,7 @@ inline constexpr std::array all{
     too_many_queues,
     outcome_unknown,
     closed,
+    aborted,
     kernel,
 };
 }  // namespace reason

@@ -61,9 +61,9 @@ export class Scene {
   }
 
   /** Runs the operation on a new handle. */
-  async operate<Result>(subject: Subject<Result>): Promise<Result> {
+  async operate<Result>(subject: Subject<Result>, signal?: AbortSignal): Promise<Result> {
     this.#struck = NetworkNamespace.current();
-    return await subject.operate(this.#struck);
+    return await subject.operate(this.#struck, signal);
   }
 
   /** Looks at what a run left: all that was asked for or nothing, and a handle that works. */

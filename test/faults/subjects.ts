@@ -23,7 +23,9 @@ export interface Subject<Result = unknown> {
   least: number;
   /** Puts the namespace into the state from which each run starts. */
   prepare?(steady: NetworkNamespace): Promise<unknown>;
-  operate(namespace: NetworkNamespace): Promise<Result>;
+  operate(namespace: NetworkNamespace, signal?: AbortSignal): Promise<Result>;
+  /** What it does stays done when its caller gives it up, once it runs. */
+  stays?: boolean;
   /** Asserts that what was asked for is there, all of it. */
   complete(result: Result): Promise<void>;
 }
@@ -83,8 +85,12 @@ export const subjects: Subject[] = [
     operation: "createMacvtap",
     needs: ["macvtap", "proc-sys"],
     least: 30,
-    operate: (namespace) =>
-      namespace.createMacvtap({ parent: "enp0", tag: { microvm: "vm1", interface: "eth1" } }),
+    operate: (namespace, signal) =>
+      namespace.createMacvtap({
+        parent: "enp0",
+        tag: { microvm: "vm1", interface: "eth1" },
+        signal,
+      }),
     complete: async (made) => {
       // A fault must not cost it what it has of the host: its stable address, its tag's boot id.
       stableMac ??= made.mac;
@@ -98,8 +104,8 @@ export const subjects: Subject[] = [
     operation: "createMacvtap",
     needs: ["macvtap", "proc-sys"],
     least: 28,
-    operate: (namespace) =>
-      namespace.createMacvtap({ parent: "enp0", index: 4_711, hostIPv6: "reduced" }),
+    operate: (namespace, signal) =>
+      namespace.createMacvtap({ parent: "enp0", index: 4_711, hostIPv6: "reduced", signal }),
     complete: async (made) => {
       await expectMade(made, { ifindex: 4_711, inet6_addr_gen_mode: "none" });
     },
@@ -109,7 +115,8 @@ export const subjects: Subject[] = [
     operation: "createTap",
     needs: ["tun", "proc-sys"],
     least: 33,
-    operate: (namespace) => namespace.createTap({ uid: 1_212, gid: 3_434, mtu: 1_400 }),
+    operate: (namespace, signal) =>
+      namespace.createTap({ uid: 1_212, gid: 3_434, mtu: 1_400, signal }),
     complete: async (made) => {
       const details = { type: "tap", persist: true, user: 1212, group: 3434 };
       await expectMade(made, { mtu: 1_400, linkinfo: { info_data: details } });
@@ -121,7 +128,7 @@ export const subjects: Subject[] = [
     operation: "createTap",
     needs: ["tun", "bridge", "proc-sys"],
     least: 36,
-    operate: (namespace) => namespace.createTap({ bridge: "br0", ...port }),
+    operate: (namespace, signal) => namespace.createTap({ bridge: "br0", ...port, signal }),
     complete: async (made) => {
       await expectMade(made, { master: "br0", linkinfo: { info_slave_data: port } });
     },
@@ -131,13 +138,14 @@ export const subjects: Subject[] = [
     operation: "createTap",
     needs: ["tun", "proc-sys"],
     least: 35,
-    operate: (namespace) =>
+    operate: (namespace, signal) =>
       namespace.createTap({
         persist: false,
         multiQueue: true,
         queues: 3,
         vnetHeader: true,
         vnetHeaderSize: 12,
+        signal,
       }),
     complete: async (made: EphemeralTap) => {
       await expectMade(made, { linkinfo: expect.anything(), qdisc: "noqueue" });
@@ -151,7 +159,7 @@ export const subjects: Subject[] = [
     operation: "createBridge",
     needs: ["bridge", "proc-sys"],
     least: 28,
-    operate: (namespace) => namespace.createBridge({ ageingTime: 1_000 }),
+    operate: (namespace, signal) => namespace.createBridge({ ageingTime: 1_000, signal }),
     complete: async (made) => {
       const details = { forward_delay: 0, stp_state: 0, ageing_time: 1_000 };
       await expectMade(made, { linkinfo: { info_kind: "bridge", info_data: details } });
@@ -162,7 +170,7 @@ export const subjects: Subject[] = [
     operation: "createVeth",
     needs: ["veth"],
     least: 33,
-    operate: (namespace) => namespace.createVeth(),
+    operate: (namespace, signal) => namespace.createVeth({ signal }),
     complete: async ([made, peer]) => {
       await expectMade(made, { link: peer.name });
       await expectMade(peer, { link: made.name });
@@ -177,7 +185,7 @@ export const subjects: Subject[] = [
       await makePort();
       await ip("link set port0 nomaster");
     },
-    operate: (namespace) => namespace.attachToBridge("port0", "br0", port),
+    operate: (namespace, signal) => namespace.attachToBridge("port0", "br0", { ...port, signal }),
     complete: () => expectAttached("br0"),
   }),
   subject({
@@ -186,7 +194,8 @@ export const subjects: Subject[] = [
     needs: ["veth", "bridge"],
     least: 17,
     prepare: makePort,
-    operate: (namespace) => namespace.attachToBridge("port0", "br0", { ...port, force: true }),
+    operate: (namespace, signal) =>
+      namespace.attachToBridge("port0", "br0", { ...port, force: true, signal }),
     complete: () => expectAttached("br0"),
   }),
   subject({
@@ -195,7 +204,7 @@ export const subjects: Subject[] = [
     needs: ["veth", "bridge"],
     least: 17,
     prepare: makePort,
-    operate: (namespace) => namespace.attachToBridge("port0", "br1", port),
+    operate: (namespace, signal) => namespace.attachToBridge("port0", "br1", { ...port, signal }),
     complete: () => expectAttached("br1"),
   }),
   subject({
@@ -204,16 +213,17 @@ export const subjects: Subject[] = [
     needs: ["veth", "bridge"],
     least: 14,
     prepare: makePort,
-    operate: (namespace) => namespace.detachFromBridge("port0"),
+    operate: (namespace, signal) => namespace.detachFromBridge("port0", { signal }),
     complete: async () => expect((await link("port0"))?.master).toBeUndefined(),
   }),
   subject({
     name: "deleteLink",
+    stays: true,
     operation: "deleteLink",
     needs: ["bridge"],
     least: 13,
     prepare: (steady) => steady.createBridge({ name: "victim" }),
-    operate: (namespace) => namespace.deleteLink("victim"),
+    operate: (namespace, signal) => namespace.deleteLink("victim", { signal }),
     complete: async () => expect(await link("victim")).toBeUndefined(),
   }),
   subject({
@@ -222,7 +232,7 @@ export const subjects: Subject[] = [
     needs: ["macvtap", "tap-node"],
     least: 20,
     prepare: (steady) => steady.createMacvtap({ parent: "enp0", name: "guest0" }),
-    operate: (namespace) => namespace.openMacvtap("guest0"),
+    operate: (namespace, signal) => namespace.openMacvtap("guest0", { signal }),
     complete: expectOpen,
   }),
   subject({
@@ -231,24 +241,26 @@ export const subjects: Subject[] = [
     needs: ["tun"],
     least: 15,
     prepare: (steady) => steady.createTap({ name: "guest0" }),
-    operate: (namespace) => namespace.openTap("guest0"),
+    operate: (namespace, signal) => namespace.openTap("guest0", { signal }),
     complete: expectOpen,
   }),
   subject({
     name: "getLink",
+    stays: true,
     operation: "getLink",
     needs: [],
     least: 11,
-    operate: (namespace) => namespace.getLink("lo", { statistics: true }),
+    operate: (namespace, signal) => namespace.getLink("lo", { statistics: true, signal }),
     complete: async (found) => expect(found).toMatchObject({ name: "lo", index: 1 }),
   }),
   subject({
     name: "listLinks, of a bridge",
+    stays: true,
     operation: "listLinks",
     needs: ["veth", "bridge"],
     least: 13,
     prepare: makePort,
-    operate: (namespace) => namespace.listLinks({ master: "br1" }),
+    operate: (namespace, signal) => namespace.listLinks({ master: "br1", signal }),
     complete: async (found) => expect(found.map(({ name }) => name)).toEqual(["port0"]),
   }),
 ];

@@ -67,14 +67,19 @@ export interface FakeAddon extends NativeAddon {
   calls: Call[];
   /** Handles opened, and how many of them were closed. */
   handles: { opened: number; closed: number };
+  /** The numbers of what was given up. */
+  cancelled: number[];
   /** The names of the operations asked for, in order. */
   operations(): OperationName[];
 }
 
-/** Makes an addon that answers by `script`, and plausibly where that says nothing. */
-export function fakeAddon(script: Script = {}): FakeAddon {
+/**
+ * Makes an addon that answers by `script`, and plausibly where that says nothing. What is given up
+ * had begun, unless `unbegun`. */
+export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   const calls: Call[] = [];
   const handles = { opened: 0, closed: 0 };
+  const cancelled: number[] = [];
 
   class Handle implements NativeHandle {
     constructor() {
@@ -90,6 +95,11 @@ export function fakeAddon(script: Script = {}): FakeAddon {
       return { links: [], fds: [], ...(await answer?.(request)) };
     }
 
+    cancel(number: number): boolean {
+      cancelled.push(number);
+      return unbegun;
+    }
+
     async close(): Promise<void> {
       handles.closed += 1;
     }
@@ -99,6 +109,7 @@ export function fakeAddon(script: Script = {}): FakeAddon {
     Handle,
     reasons: [],
     calls,
+    cancelled,
     handles,
     operations: () => calls.map(({ operation }) => operation),
   };

@@ -126,6 +126,7 @@ describe("a failure", () => {
         throw failure({ operation: "open", reason: "kernel", errno: 24, step: "socket" });
       }
       run = () => Promise.reject(new Error("never opened"));
+      cancel = () => false;
       close = () => Promise.resolve();
     }
     const addon = { Handle, reasons: [] };

@@ -277,9 +277,9 @@ describe("the other calls", () => {
   test("detachFromBridge, getLink, openTap and openMacvtap address a held link by its identity", () => {
     const held = fakeLink({ identity: "flintap-x" });
     const link = { identity: "flintap-x", name: held.name };
-    expect(requests.detachRequest(held)).toEqual({ link });
+    expect(requests.detachRequest(held, {})).toEqual({ link });
     expect(requests.getLinkRequest(held, {})).toEqual({ link, statistics: false });
-    expect(requests.openTapRequest(held)).toEqual({ link });
+    expect(requests.openTapRequest(held, {})).toEqual({ link });
     expect(requests.openMacvtapRequest(held, {})).toEqual({ link, additionalQueue: false });
   });
 });

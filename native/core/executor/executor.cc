@@ -28,6 +28,7 @@ Executor::Executor(OnDone on_done) : on_done_(std::move(on_done)) {
 Executor::~Executor() { stop(); }
 
 void Executor::submit(std::unique_ptr<Task> task) {
+  task->submitted = std::chrono::steady_clock::now();
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(std::move(task));
@@ -38,6 +39,7 @@ void Executor::submit(std::unique_ptr<Task> task) {
 
 void Executor::stop() {
   stopping_ = true;
+  if constexpr (seam::enabled) seam::resume();
   ++submissions_;
   submissions_.notify_one();
   if (thread_.joinable()) thread_.join();
@@ -73,6 +75,20 @@ void Executor::run_all() {
 
 void Executor::run(Task& task) {
   const seam::Scope counted;
+  const std::uint32_t sends_before = context_.sends();
+  task.begun = std::chrono::steady_clock::now();
+  run_operation(task);
+  task.ended = std::chrono::steady_clock::now();
+  task.sends = context_.sends() - sends_before;
+  context_.cancellation = nullptr;
+}
+
+void Executor::run_operation(Task& task) {
+  if (!task.cancellation.begin()) {
+    task.failure.emplace(ECANCELED, reason::aborted, "begin");
+    return;
+  }
+  context_.cancellation = &task.cancellation;
   try {
     task.outcome = task.operation->run(context_, *task.request);
   } catch (const Failure& failure) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -23,6 +25,9 @@ struct Task {
   std::unique_ptr<Record> request;
   Outcome outcome;
   std::optional<Failure> failure;
+  Cancellation cancellation;
+  std::uint32_t sends = 0;  // to the kernel
+  std::chrono::steady_clock::time_point submitted, begun, ended;
 
   Task() = default;
   Task(const Task&) = delete;
@@ -51,6 +56,7 @@ class Executor {
   void work();
   void run_all();
   void run(Task& task);
+  void run_operation(Task& task);
   std::deque<std::unique_ptr<Task>> take_all();
 
   OnDone on_done_;

@@ -114,6 +114,7 @@ void Socket::send(Bytes datagram) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   if (sys::sendmsg(fd_.get(), message) < 0) throw Failure::of_errno("send to the kernel");
+  ++sends_;
 }
 
 void Socket::send_and_collect(std::span<const Request> requests, std::size_t first,

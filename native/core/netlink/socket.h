@@ -32,6 +32,9 @@ class Socket {
   // first, to forget the frames so far.
   Ack dump(const Request& request, const OnFrame& on_frame, const std::function<void()>& restart);
 
+  // How many sends there were.
+  [[nodiscard]] std::uint32_t sends() const { return sends_; }
+
  private:
   struct Pending;
 
@@ -47,6 +50,7 @@ class Socket {
   Fd fd_;
   std::uint32_t port_ = 0;
   std::uint32_t sequence_ = 0;
+  std::uint32_t sends_ = 0;
   std::size_t receive_budget_ = 0;
   std::vector<std::byte> buffer_;
 };

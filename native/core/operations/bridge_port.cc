@@ -109,6 +109,7 @@ Outcome attach(Context& context, Record& record) {
         if (auto mismatch = compare(wanted, after, kLinkSchema)) {
           throw ignored(*mismatch, link.label());
         }
+        context.stop_if_cancelled();
         Outcome outcome;
         outcome.links.push_back(std::move(after));
         return outcome;
@@ -135,6 +136,7 @@ Outcome detach(Context& context, Record& record) {
   return undoing(
       [&] {
         require(answers, batch, link.label());
+        context.stop_if_cancelled();
         outcome.links.push_back(std::move(found(answers[1], link, reason::no_such_link)));
         return std::move(outcome);
       },

@@ -147,6 +147,7 @@ Outcome run(Context& context, Record& record) {
   transact(context, settings_batch(request, making), making.name());
   Outcome outcome;
   outcome.links = finish_making(context, {&making, 1});
+  context.stop_if_cancelled();
   if (*request.persistent) {
     leave_persistent(outcome.links[0], queues.front());
   } else {

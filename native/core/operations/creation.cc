@@ -274,7 +274,9 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
       [&] {
         require(answers, first, makings[0].name());
         if (alone) transact(context, all.subspan(1), makings[0].name());
-        return finish_making(context, makings);
+        auto links = finish_making(context, makings);
+        context.stop_if_cancelled();
+        return links;
       },
       [&] { return undo_create(context, makings[0], true); }, made);
 }

@@ -9,6 +9,7 @@
 #include "core/devices/sysfs.h"
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
+#include "core/operations/cancellation.h"
 #include "core/schema/record.h"
 #include "core/system/fd.h"
 
@@ -25,12 +26,26 @@ class Context {
   }
   // For when answers were lost: a dump that was cut short goes on in its socket and would make the
   // next one EBUSY.
-  void drop_socket() { socket_.reset(); }
+  void drop_socket() {
+    sends_before_ = sends();
+    socket_.reset();
+  }
+
+  // How many sends to the kernel there were so far.
+  [[nodiscard]] std::uint32_t sends() const {
+    return sends_before_ + (socket_ ? socket_->sends() : 0);
+  }
+
+  // Throws Failure "aborted" when the caller has given up the operation that runs. The last thing
+  // that an operation does which can be undone.
+  void stop_if_cancelled() const;
 
   Sysfs sysfs;
+  const Cancellation* cancellation = nullptr;  // of the operation that runs
 
  private:
   std::optional<netlink::Socket> socket_;
+  std::uint32_t sends_before_ = 0;
 };
 
 struct Outcome {

@@ -64,6 +64,7 @@ Outcome open_macvtap(Context& context, Record& record) {
   Fd queue = macvtap::open_queue(before, context.sysfs, *request.additional_queue);
   try {
     Link after = still_there(context, before);
+    context.stop_if_cancelled();
     return handed_out(std::move(after), std::move(queue));
   } catch (const Failure&) {
     OpenQueues::of_process().close(queue.release());
@@ -89,6 +90,7 @@ Outcome open_tap(Context& context, Record& record) {
   }
   Fd queue = tun::open_queue(*before.name, flags_of(*tap));
   Link after = still_there(context, before);
+  context.stop_if_cancelled();
   OpenQueues::of_process().add(queue, after.index.value_or(0));
   return handed_out(std::move(after), std::move(queue));
 }

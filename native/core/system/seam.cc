@@ -24,6 +24,16 @@ State& state() {
   return *instance;
 }
 
+// How far a pause is. Waited on without a lock.
+enum class Pause : std::uint8_t { none, planned, standing };
+std::atomic<Pause> pause{Pause::none};
+
+void stand_still() {
+  Pause planned = Pause::planned;
+  if (!pause.compare_exchange_strong(planned, Pause::standing)) return;
+  pause.wait(Pause::standing);
+}
+
 bool is_struck(const Plan& plan, std::uint32_t call) {
   return call == plan.at || call == plan.and_at || (plan.from_then_on && call > plan.at);
 }
@@ -34,6 +44,7 @@ void arm(Plan plan) {
   const std::scoped_lock lock(state().mutex);
   state().plan = std::move(plan);
   state().report = {};
+  pause = state().plan.pause_at > 0 ? Pause::planned : Pause::none;
   armed = true;
 }
 
@@ -43,16 +54,29 @@ Report disarm() {
   return std::exchange(state().report, {});
 }
 
+bool is_paused() { return pause == Pause::standing; }
+
+void resume() {
+  pause = Pause::none;
+  pause.notify_all();
+}
+
 bool strikes(const char* call) noexcept {
   if (!counting || !armed) return false;
-  const std::scoped_lock lock(state().mutex);
+  std::unique_lock lock(state().mutex);
   const Plan& plan = state().plan;
   if (plan.refused == call) {
     errno = EPERM;
     return true;
   }
   Report& report = state().report;
-  if (!is_struck(plan, ++report.calls)) return false;
+  ++report.calls;
+  if (report.calls == plan.pause_at) {
+    lock.unlock();
+    stand_still();
+    return false;
+  }
+  if (!is_struck(plan, report.calls)) return false;
   if (plan.error == 0) std::raise(SIGKILL);
   report.struck.emplace_back(call);
   errno = plan.error;

@@ -25,6 +25,9 @@ struct Plan {
   std::uint32_t and_at = 0;
   // All from `at` on fail.
   bool from_then_on = false;
+  // The thread stops before this one until `resume`, for what happens in the middle of an
+  // operation.
+  std::uint32_t pause_at = 0;
   // Calls of this name fail with EPERM, uncounted: what the process is not allowed.
   std::string refused{};
 };
@@ -37,6 +40,11 @@ struct Report {
 
 void arm(Plan plan);
 Report disarm();
+
+// Whether a thread stands still at `pause_at`.
+bool is_paused();
+// Lets it go on; nothing pauses any more until armed anew.
+void resume();
 
 // True when this call is to fail; errno is set then.
 bool strikes(const char* call) noexcept;

@@ -1,0 +1,74 @@
+/**
+ * The tracing channels of `node:diagnostics_channel` around every operation: `flintap:operation`,
+ * which stands for `tracing:flintap:operation:start` and its likes.
+ *
+ * `start` and `end` enclose the call, `asyncStart` and `asyncEnd` its settling; `error` comes before
+ * `asyncStart` if it rejects. All get the same object, which is filled in by `asyncStart`.
+ */
+import { tracingChannel } from "node:diagnostics_channel";
+import type {
+  NativeOutcome,
+  NativeReference,
+  NativeRequests,
+  NativeWork,
+  OperationName,
+} from "./addon.js";
+import { FlintapError } from "./error.js";
+
+/** What subscribers of the `flintap:operation` channels get. */
+export interface OperationTrace {
+  /** The operation: a call's name, or `"closeQueue"`. */
+  operation: string;
+  /** The owner of the handle. */
+  owner: string;
+  /** The device, as far as the caller named it; at the end its name. */
+  device?: string;
+  /** How it ended: `"aborted"` is one whose signal fired in time. */
+  outcome?: "done" | "failed" | "aborted";
+  /** Milliseconds in the queue of the operation thread. Absent for what did not get there. */
+  waited?: number;
+  /** Milliseconds on the operation thread, all of it the kernel's and the library's work. */
+  ran?: number;
+  /** Sends to the kernel by netlink; each is one system call that may carry many requests. */
+  sends?: number;
+  /** What it rejects with. */
+  error?: unknown;
+}
+
+const channels = tracingChannel<unknown, OperationTrace>("flintap:operation");
+
+function deviceOf(request: NativeRequests[OperationName]): string | undefined {
+  if (!("link" in request)) return undefined;
+  const { name, identity, index }: NativeReference = request.link;
+  return name ?? identity ?? (index === undefined ? undefined : `index ${index}`);
+}
+
+/** One operation, on its way through the channels. */
+export class Tracing {
+  readonly #trace: OperationTrace;
+
+  constructor(operation: string, owner: string) {
+    this.#trace = { operation, owner };
+  }
+
+  /** Runs it, between the events if anybody listens. */
+  async around(run: () => Promise<NativeOutcome>): Promise<NativeOutcome> {
+    if (!channels.hasSubscribers) return await run();
+    return await channels.tracePromise(run, this.#trace);
+  }
+
+  asked(request: NativeRequests[OperationName]): void {
+    this.#trace.device = deviceOf(request);
+  }
+
+  done({ links, work }: NativeOutcome): void {
+    this.#trace.device = links[0]?.name ?? this.#trace.device;
+    Object.assign(this.#trace, { outcome: "done", ...work });
+  }
+
+  failed(error: unknown, work: NativeWork | undefined, aborted: boolean): void {
+    const device = error instanceof FlintapError ? error.device : undefined;
+    this.#trace.device = device ?? this.#trace.device;
+    Object.assign(this.#trace, { outcome: aborted ? "aborted" : "failed", ...work });
+  }
+}
