@@ -272,6 +272,46 @@ TEST_SUITE("executor") {
     executor.stop();
   }
 
+  TEST_CASE("what is given up before its turn never runs") {
+    Finished finished;
+    Executor executor(finished.callback());
+    std::promise<void> go_on;
+    executor.submit(task_to([&](Context&) { go_on.get_future().wait(); }));
+    bool ran = false;
+    auto task = task_to([&](Context&) { ran = true; });
+    Cancellation& cancellation = task->cancellation;
+    executor.submit(std::move(task));
+    CHECK(cancellation.request());
+    go_on.set_value();
+    const auto tasks = finished.wait_for(2);
+    CHECK_FALSE(ran);
+    REQUIRE(tasks[1]->failure);
+    CHECK(tasks[1]->failure->reason == reason::aborted);
+  }
+
+  TEST_CASE("what is given up while it runs hears of it, and the next does not") {
+    Finished finished;
+    Executor executor(finished.callback());
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    auto task = task_to([&](Context& context) {
+      context.stop_if_cancelled();
+      begun.set_value();
+      go_on.get_future().wait();
+      context.stop_if_cancelled();
+    });
+    Cancellation& cancellation = task->cancellation;
+    executor.submit(std::move(task));
+    executor.submit(task_to([](Context& context) { context.stop_if_cancelled(); }));
+    begun.get_future().wait();
+    CHECK_FALSE(cancellation.request());
+    go_on.set_value();
+    const auto tasks = finished.wait_for(2);
+    REQUIRE(tasks[0]->failure);
+    CHECK(tasks[0]->failure->error == ECANCELED);
+    CHECK_FALSE(tasks[1]->failure);
+  }
+
   TEST_CASE("an idle one stops at once") {
     Finished finished;
     Executor executor(finished.callback());

@@ -76,7 +76,7 @@ export class Scene {
       else {
         expectTelling(run, subject);
         expect((run.error as FlintapError).leftBehind).toBeUndefined();
-        expect(await state()).toEqual(this.#before);
+        await this.expectAsBefore();
       }
       await this.expectHandleWorks();
       if (run.error === undefined) await this.prepare(subject);
@@ -119,6 +119,11 @@ export class Scene {
     // The ends of a veth come and go together: one stands for both.
     expect(named).toHaveLength(changed.length === 0 ? 0 : 1);
     expect(changed).toEqual(expect.arrayContaining(named));
+  }
+
+  /** Everything is as it was prepared. */
+  async expectAsBefore(): Promise<void> {
+    expect(await state()).toEqual(this.#before);
   }
 
   /** The handle of the run reads a link, closes, and leaves no descriptor. */

@@ -81,6 +81,18 @@ describe("an example", () => {
     expect(lines).toEqual(["br1: enp0"]);
   });
 
+  example("abort.mjs", withTap, (lines) => {
+    expect(lines).toEqual(["20 given up, 0 made"]);
+  });
+
+  example("tracing.mjs", withAll, (lines) => {
+    const took = "waited [\\d.]+ ms, ran [\\d.]+ ms";
+    expect(lines).toEqual([
+      expect.stringMatching(`^createBridge br7: done, ${took}, 3 sends$`),
+      expect.stringMatching(`^deleteLink br7: done, ${took}, 2 sends$`),
+    ]);
+  });
+
   example("errors.mjs", withTap, ([codes, message]) => {
     expect(codes).toBe("ENODEV no-such-bridge");
     expect(message).toMatch(/^createTap nosuch0: the bridge does not exist/);

@@ -157,5 +157,7 @@ export async function addParent(parent = "enp0", wire = "wire0"): Promise<void> 
 /** Makes a bridge, up, without port. */
 export async function addBridge(name = "br0"): Promise<void> {
   await ip(`link add ${name} type bridge`);
+  // Kept when the last port goes only if somebody set it.
+  await ip(`link set ${name} address ${(await link(name))?.address}`);
   await ip(`link set ${name} up`);
 }

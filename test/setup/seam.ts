@@ -98,6 +98,50 @@ export async function failEveryPair<Result>(
   throw new Error(`Still struck after ${mostCalls} system calls`);
 }
 
+/** Waits for an operation thread to stand still where it was told to; false if it came to its end. */
+async function standsStill(settled: () => boolean): Promise<boolean> {
+  while (!seam().isPaused()) {
+    if (settled()) return false;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return true;
+}
+
+/**
+ * Prepares, runs `operate` and aborts its signal with `reason` while its thread stands before its 1st system
+ * call, then its 2nd, and so on to the run that comes to its end. Gives the number of calls.
+ */
+export async function abortAtEveryCall<Result>(
+  reason: Error,
+  prepare: () => Promise<void>,
+  operate: (signal: AbortSignal) => Promise<Result>,
+  inspect: (run: Pick<FaultyRun<Result>, "error" | "result">) => Promise<void>,
+): Promise<number> {
+  const fault = seam();
+  for (let at = 1; at <= mostCalls; at++) {
+    const controller = new AbortController();
+    const run: Pick<FaultyRun<Result>, "error" | "result"> = {};
+    let settled = false;
+    await prepare();
+    fault.arm(0, 0, { pauseAt: at });
+    const operation = operate(controller.signal)
+      .then((result) => Object.assign(run, { result }))
+      .catch((error: unknown) => Object.assign(run, { error }))
+      .finally(() => {
+        settled = true;
+      });
+    const stood = await standsStill(() => settled);
+    controller.abort(reason);
+    fault.resume();
+    await operation;
+    fault.disarm();
+    if (!stood && run.error !== undefined) throw run.error;
+    await inspect(run);
+    if (!stood) return at - 1;
+  }
+  throw new Error(`Still stood still after ${mostCalls} system calls`);
+}
+
 /**
  * Runs a piece of code with the process killed at its 1st system call, then its 2nd, and so on to
  * the run that ends by itself. `body` is the text of an async function's body, which finds the

@@ -62,6 +62,17 @@ export function failure(fields: Partial<NativeFailure> = {}): NativeFailure {
   return { errno: 19, reason: "no-such-link", operation: "getLink", step: "look up", ...fields };
 }
 
+/** An answer that the test gives, or refuses, when it wants to. */
+export function held() {
+  let give: (answer: object) => void = () => {};
+  let refuse: (failure: NativeFailure) => void = () => {};
+  const answer = new Promise<object>((resolve, reject) => {
+    give = resolve;
+    refuse = reject;
+  });
+  return { answer, give, refuse };
+}
+
 /** The addon, and what it was asked. */
 export interface FakeAddon extends NativeAddon {
   calls: Call[];

@@ -2,19 +2,10 @@ import { describe, expect, test } from "vitest";
 import { Operations } from "../../src/operations.js";
 import { createTapRequest } from "../../src/requests.js";
 import { parseTag } from "../../src/tag.js";
-import { bootId, failure, fakeAddon, fakeLink } from "./fake-addon.js";
+import { bootId, failure, fakeAddon, fakeLink, held } from "./fake-addon.js";
 
 const read = { link: { name: "t0" }, statistics: false };
 const tap = createTapRequest({});
-
-/** An answer that the test gives when it wants to. */
-function held(): { answer: Promise<object>; give: (answer: object) => void } {
-  let give: (answer: object) => void = () => {};
-  const answer = new Promise<object>((resolve) => {
-    give = resolve;
-  });
-  return { answer, give };
-}
 
 describe("the order of operations", () => {
   test("is that of the calls, also while the first create waits for the host's facts", async () => {

@@ -1,0 +1,50 @@
+/**
+ * Every operation is given up while it stands before each of its system calls. It is undone then,
+ * or it was too late; a delete and a read are finished.
+ */
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { needs } from "../setup/capabilities.js";
+import { abortAtEveryCall } from "../setup/seam.js";
+import { Scene } from "./scene.js";
+import { subjects } from "./subjects.js";
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.layOut();
+});
+
+afterAll(() => scene.close());
+
+describe("given up before each of its system calls", () => {
+  for (const subject of subjects) {
+    const ending = subject.stays ? "is finished" : "is undone";
+    needs(
+      "seam",
+      "veth",
+      "bridge",
+      ...subject.needs,
+    )(`${subject.name} ${ending}`, async () => {
+      const reason = new Error("given up");
+      let undone = 0;
+      const calls = await abortAtEveryCall(
+        reason,
+        () => scene.prepare(subject),
+        (signal) => scene.operate(subject, signal),
+        async (run) => {
+          if (run.error === undefined) await subject.complete(run.result as never);
+          else {
+            expect(run.error).toBe(reason);
+            await scene.expectAsBefore();
+            undone += 1;
+          }
+          await scene.expectHandleWorks();
+        },
+      );
+      expect(calls).toBeGreaterThanOrEqual(subject.least);
+      if (subject.stays) expect(undone).toBe(0);
+      // Once it was looked whether the caller still wants it, little is left to do.
+      else expect(undone).toBeGreaterThanOrEqual(calls - 4);
+    });
+  }
+});
