@@ -186,5 +186,10 @@ export interface NativeAddon {
   Handle: new () => NativeHandle;
   /** Every reason a failure can carry. */
   reasons: string[];
+  /**
+   * Ends the threads of all handles: what runs is undone where it can be, what is queued is dropped,
+   * and no promise settles any more. For the exit of the process.
+   */
+  endAll(): void;
   seam?: NativeSeam;
 }

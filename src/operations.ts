@@ -21,7 +21,20 @@ import { Tracing } from "./tracing.js";
 /** What the tags and addresses of new devices need to know of the host. */
 type HostFacts = Pick<Origin, "bootId" | "machineId">;
 
+const ended = new WeakSet<NativeAddon>();
+
+/**
+ * A process that exits in the middle of an operation waits for it, since nobody else would undo it.
+ * Not in a worker that is terminated, where the addon does the same by itself.
+ */
+function endAtExit(addon: NativeAddon): void {
+  if (ended.has(addon)) return;
+  ended.add(addon);
+  process.once("exit", () => addon.endAll());
+}
+
 function openHandle(addon: NativeAddon): NativeHandle {
+  endAtExit(addon);
   try {
     return new addon.Handle();
   } catch (thrown) {

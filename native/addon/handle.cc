@@ -37,6 +37,7 @@ Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) 
     throw Napi::Error(env, failure_to_js(env, failure, "open"));
   }
   napi_add_env_cleanup_hook(env, end_at_teardown, this);
+  env.GetInstanceData<OpenHandles>()->insert(this);
 }
 
 // Collected, or the environment is gone and the hook did the work.
@@ -48,6 +49,12 @@ void Handle::end_at_teardown(void* handle) {
   auto* self = static_cast<Handle*>(handle);
   self->ended_ = true;
   self->executor_.reset();
+}
+
+void Handle::end() {
+  closing_ = true;
+  cancellable_.clear();
+  executor_->stop();
 }
 
 Napi::Value Handle::run(const Napi::CallbackInfo& info) {
@@ -152,6 +159,7 @@ void Handle::settle(Napi::Env env, Call& call) {
 
 void Handle::end_thread(Napi::Env env) {
   ended_ = true;
+  if (auto* open = env.GetInstanceData<OpenHandles>()) open->erase(this);
   executor_.reset();
   napi_remove_env_cleanup_hook(env, end_at_teardown, this);
   wake_.Release();

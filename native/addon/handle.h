@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/executor/executor.h"
@@ -16,6 +17,8 @@ namespace flintap::addon {
 class Handle : public Napi::ObjectWrap<Handle> {
  public:
   static Napi::Function define(Napi::Env env);
+  // At once: what runs is undone if it can be, what is queued is dropped. Nothing settles any more.
+  void end();
 
   explicit Handle(const Napi::CallbackInfo& info);
   ~Handle() override;
@@ -35,7 +38,6 @@ class Handle : public Napi::ObjectWrap<Handle> {
   void settle(Napi::Env env, Call& call);
   // On the operation thread.
   void done(std::unique_ptr<Task> task);
-  // Waits for what runs; what is queued is dropped.
   static void end_at_teardown(void* handle);
   void end_thread(Napi::Env env);
 
@@ -49,5 +51,8 @@ class Handle : public Napi::ObjectWrap<Handle> {
   Wake wake_;
   std::unique_ptr<Executor> executor_;
 };
+
+// Of one environment, whose instance data it is: those whose thread has not ended.
+using OpenHandles = std::unordered_set<Handle*>;
 
 }  // namespace flintap::addon

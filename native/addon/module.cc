@@ -65,13 +65,22 @@ Napi::Object seam_object(Napi::Env env) {
   return object;
 }
 
+// For when the process exits: Node runs no cleanup hook of its main thread then, and a thread that
+// is killed in the middle of an operation could leave half of it.
+Napi::Value end_all(const Napi::CallbackInfo& info) {
+  for (Handle* handle : *info.Env().GetInstanceData<OpenHandles>()) handle->end();
+  return info.Env().Undefined();
+}
+
 // A worker that ends closes what it was handed and has not closed. Added before any handle's hook,
 // so it runs after their threads have ended.
 void close_queues(void* env) { OpenQueues::of_process().close_all_of(env); }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, close_queues, static_cast<napi_env>(env));
+  env.SetInstanceData(new OpenHandles);
   exports.Set("Handle", Handle::define(env));
+  exports.Set("endAll", Napi::Function::New<end_all>(env, "endAll"));
   exports.Set("reasons", reasons(env));
   if constexpr (seam::enabled) exports.Set("seam", seam_object(env));
   return exports;

@@ -49,7 +49,7 @@ export class Scene {
   }
 
   /** Removes what was made since, and prepares for a run. */
-  async prepare(subject?: Subject): Promise<void> {
+  async prepare(subject?: Pick<Subject, "prepare">): Promise<void> {
     await this.#struck?.close();
     for (const { ifname } of await links()) {
       // The other end of a veth is gone with the first.

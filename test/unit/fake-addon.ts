@@ -119,6 +119,7 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   return {
     Handle,
     reasons: [],
+    endAll: () => {},
     calls,
     cancelled,
     handles,

@@ -22,6 +22,7 @@ void block_signals() {
 }  // namespace
 
 Executor::Executor(OnDone on_done) : on_done_(std::move(on_done)) {
+  context_.ending = &stopping_;
   thread_ = std::thread([this] { work(); });
 }
 

@@ -49,7 +49,8 @@ class Executor {
   // From any thread. After a task without operation, nothing is taken any more.
   void submit(std::unique_ptr<Task> task);
 
-  // Ends the thread after the operation that runs now; what is queued is dropped. Waits for it.
+  // Ends the thread after the operation that runs now, which is undone if it can be; what is queued
+  // is dropped. Waits for it.
   void stop();
 
  private:

@@ -17,7 +17,8 @@ bool Cancellation::begin() noexcept {
 bool Cancellation::requested() const noexcept { return state_ == State::given_up; }
 
 void Context::stop_if_cancelled() const {
-  if (cancellation != nullptr && cancellation->requested()) {
+  const bool given_up = cancellation != nullptr && cancellation->requested();
+  if (given_up || (ending != nullptr && *ending)) {
     throw Failure(ECANCELED, reason::aborted, "finish");
   }
 }

@@ -36,12 +36,14 @@ class Context {
     return sends_before_ + (socket_ ? socket_->sends() : 0);
   }
 
-  // Throws Failure "aborted" when the caller has given up the operation that runs. The last thing
-  // that an operation does which can be undone.
+  // Throws Failure "aborted" when the caller has given up the operation that runs, or when its
+  // thread is to end and nobody would hear of a result. The last thing that an operation does which
+  // can be undone.
   void stop_if_cancelled() const;
 
   Sysfs sysfs;
   const Cancellation* cancellation = nullptr;  // of the operation that runs
+  const std::atomic<bool>* ending = nullptr;   // of its thread
 
  private:
   std::optional<netlink::Socket> socket_;
