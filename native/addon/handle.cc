@@ -52,7 +52,7 @@ void Handle::end_at_teardown(void* handle) {
 }
 
 void Handle::end() {
-  closing_ = true;
+  exiting_ = true;
   cancellable_.clear();
   executor_->stop();
 }
@@ -69,7 +69,7 @@ Napi::Value Handle::run(const Napi::CallbackInfo& info) {
   auto call = std::make_unique<Call>(env);
   call->operation = operation;
   call->request = std::move(request);
-  if (info[2].IsNumber() && !closing_) {
+  if (info[2].IsNumber() && !closing_ && !exiting_) {
     call->number = info[2].As<Napi::Number>().Uint32Value();
     cancellable_[call->number] = call.get();
   }
@@ -97,6 +97,7 @@ Napi::Value Handle::close(const Napi::CallbackInfo& info) {
 
 Napi::Value Handle::submit(Napi::Env env, std::unique_ptr<Call> call) {
   const Napi::Value promise = call->deferred.Promise();
+  if (exiting_) return promise;
   if (closing_) {
     const Failure refused(0, reason::closed, "queue the operation");
     call->deferred.Reject(failure_to_js(env, refused, call->operation->name));

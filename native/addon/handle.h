@@ -48,6 +48,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   std::unordered_map<std::uint32_t, Call*> cancellable_;
   bool closing_ = false;
   bool ended_ = false;
+  bool exiting_ = false;  // nobody hears of anything any more
   Wake wake_;
   std::unique_ptr<Executor> executor_;
 };

@@ -186,16 +186,18 @@ describe("a handle", () => {
     const ending = await child(`
       await flintap.getLink("lo");
       const before = { threads: threads(), descriptors: descriptors() };
+      const counts = [];
       for (let round = 0; round < 5; round++) {
         const handles = Array.from({ length: 200 }, () => NetworkNamespace.current());
         await Promise.all(handles.map((handle) => handle.getLink("lo")));
         const amid = { threads: threads(), descriptors: descriptors() };
         await Promise.all(handles.map((handle) => handle.close()));
         await until(() => threads() === before.threads && descriptors() === before.descriptors);
-        console.log(amid.threads - before.threads, amid.descriptors - before.descriptors);
+        counts.push([amid.threads - before.threads, amid.descriptors - before.descriptors]);
       }
+      process.stdout.write(JSON.stringify(counts));
     `);
-    expect(ending).toEqual(ended(0, "200 200\n".repeat(5)));
+    expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill([200, 200]))));
   });
 
   test("ends its thread when it is collected without having been closed", async () => {
