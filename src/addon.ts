@@ -17,6 +17,8 @@ export interface NativeReference {
   index?: number;
   /** Address by name or alt name. */
   name?: string;
+  /** Where the link was when it was read; it is not looked for elsewhere. */
+  namespace?: number;
 }
 
 /** What may be set on a link when it is made. Names are those of {@link LinkBase}. */
@@ -67,6 +69,8 @@ export interface NativeRequests {
   detachFromBridge: { link: NativeReference };
   /** `tagPrefix`: the alias must begin with it, unless `force`. */
   deleteLink: { link: NativeReference; tagPrefix: string; force: boolean };
+  /** `target`: the number of a namespace on which a handle is open in this process. */
+  moveLink: { link: NativeReference; target: number; tagPrefix: string; force: boolean };
   getLink: { link: NativeReference; statistics: boolean };
   /** Links for which everything named holds; the kernel's own filters are checked again. */
   listLinks: {
@@ -81,6 +85,8 @@ export interface NativeRequests {
   closeQueue: { fd: number };
   /** Facts for tags and stable addresses, read off the JavaScript thread. */
   describeHost: Record<string, never>;
+  /** Moves the handle's thread; before anything else. One of the three. */
+  openNamespace: { path?: string; pid?: number; fd?: number };
 }
 
 /** The name of an operation. */
@@ -106,6 +112,8 @@ export interface NativeOutcome {
   bootId?: string;
   /** `describeHost`: `/etc/machine-id`, absent where there is none. */
   machineId?: string;
+  /** `openNamespace` and `describeHost`: the number of the namespace. */
+  namespace?: number;
   work?: NativeWork;
 }
 
@@ -182,7 +190,7 @@ export interface NativeSeam {
 
 /** The addon's exports. */
 export interface NativeAddon {
-  /** Opens a handle on the namespace of the calling process. */
+  /** Opens a handle, in the namespace of the process until `openNamespace` says otherwise. */
   Handle: new () => NativeHandle;
   /** Every reason a failure can carry. */
   reasons: string[];

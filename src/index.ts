@@ -9,7 +9,11 @@
 export { readAttributes, type UnknownAttribute } from "./attributes.js";
 export { FlintapError } from "./error.js";
 export type * from "./link.js";
-export { type NamespaceOptions, NetworkNamespace } from "./network-namespace.js";
+export {
+  type NamespaceOptions,
+  NetworkNamespace,
+  type OpenNamespaceOptions,
+} from "./network-namespace.js";
 export type * from "./options.js";
 export {
   attachToBridge,
@@ -21,6 +25,7 @@ export {
   detachFromBridge,
   getLink,
   listLinks,
+  moveLink,
   openMacvtap,
   openTap,
 } from "./own-namespace.js";

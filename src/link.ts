@@ -130,6 +130,11 @@ export interface LinkBase {
   kind: string;
   /** The interface index, unique in its network namespace while the link lives. */
   index: number;
+  /**
+   * The network namespace in which it is: the number of its inode, which `lsns` shows as well. No
+   * two that live have the same. Absent where /proc does not show it.
+   */
+  namespace?: number;
   /** The interface name, 1 to 15 bytes. */
   name: string;
   /** Alternative names (Linux 5.5), the identity among them. */

@@ -6,7 +6,7 @@
  * so that V8 can follow a failure's stack back to the caller.
  */
 import type { NativeAddon, NativeOutcome } from "./addon.js";
-import { object } from "./check.js";
+import { abortSignal, argumentError, type ChecksFor, object } from "./check.js";
 import type {
   BridgeLink,
   Link,
@@ -28,6 +28,8 @@ import type {
   DeleteOptions,
   ListKindOptions,
   ListOptions,
+  MoveOptions,
+  NamespaceTarget,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
@@ -43,12 +45,14 @@ import {
   detachRequest,
   getLinkRequest,
   listRequest,
+  moveRequest,
   openMacvtapRequest,
+  openNamespaceRequest,
   openTapRequest,
 } from "./requests.js";
 import { parseTag, tagOwner, tagPrefix } from "./tag.js";
 
-/** For `NetworkNamespace.current`. */
+/** For `NetworkNamespace.current` and `NetworkNamespace.open`. */
 export interface NamespaceOptions {
   /**
    * Whose devices these are: stands in the tag of every device made, and only devices that have
@@ -57,7 +61,15 @@ export interface NamespaceOptions {
   owner?: string;
 }
 
-const namespaceOptions = object({ owner: tagOwner });
+/** For `NetworkNamespace.open`. */
+export interface OpenNamespaceOptions extends NamespaceOptions, OperationOptions {}
+
+const namespaceOptions = object({ owner: tagOwner } satisfies ChecksFor<NamespaceOptions>);
+
+const openOptions = object({
+  owner: tagOwner,
+  signal: abortSignal,
+} satisfies ChecksFor<OpenNamespaceOptions>);
 
 /** A link as the native side gives it, with its tag read. */
 function tagged<Kind extends LinkBase>(link: LinkBase | undefined): Kind {
@@ -92,6 +104,31 @@ export class NetworkNamespace implements AsyncDisposable {
     const place = { call: "NetworkNamespace.current", argument: "options" };
     const { owner = "flintap" } = namespaceOptions(options, place);
     return new NetworkNamespace(loadAddon(), owner);
+  }
+
+  /**
+   * A handle on another network namespace: only its own thread enters it, nothing else of the
+   * process does. Takes CAP_SYS_ADMIN in the user namespace that owns it, and in one's own.
+   *
+   * The handle keeps the namespace alive: it goes on working when the name is unmounted or the last
+   * process in it ends, and the links go when the handle is closed. Rejects with reason
+   * `"no-such-namespace"`, `"not-a-namespace"` or `"no-permission"`; then nothing is open.
+   */
+  static async open(
+    target: NamespaceTarget,
+    options: OpenNamespaceOptions = {},
+  ): Promise<NetworkNamespace> {
+    const call = "NetworkNamespace.open";
+    const request = openNamespaceRequest(target, { call, argument: "target" });
+    const { owner = "flintap" } = openOptions(options, { call, argument: "options" });
+    const namespace = new NetworkNamespace(loadAddon(), owner);
+    try {
+      await namespace.#operations.run("openNamespace", request, options.signal);
+    } catch (error) {
+      await namespace.close();
+      throw error;
+    }
+    return namespace;
   }
 
   /** Makes a macvtap. Its guest must use the link's `mac`. */
@@ -157,6 +194,35 @@ export class NetworkNamespace implements AsyncDisposable {
   async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
     const request = deleteRequest(link, options, tagPrefix(this.owner));
     await this.#operations.run("deleteLink", request, options.signal);
+  }
+
+  /**
+   * Moves a link that has this handle's owner in its tag, or, forced, any, to the namespace of
+   * another handle, and gives it as it is there: up if it was, with the same marks, and with the
+   * host's IPv6 as it was. On this handle the held link is ENODEV from then on.
+   *
+   * A port has to be detached first. The kernel refuses to move `lo` and bridges (reason
+   * `"cannot-move"`), and where a name or an alt name is taken there. The index stays unless it is
+   * taken there; an open queue goes on working. What fails is moved back. Takes CAP_SYS_ADMIN, as
+   * `NetworkNamespace.open` does.
+   */
+  async moveLink(
+    link: LinkReference,
+    target: NetworkNamespace,
+    options: MoveOptions = {},
+  ): Promise<Link> {
+    if (!(target instanceof NetworkNamespace)) {
+      const place = { call: "moveLink", argument: "target" };
+      throw argumentError("ERR_INVALID_ARG_TYPE", "a NetworkNamespace", place, target);
+    }
+    const request = moveRequest(link, options, tagPrefix(this.owner));
+    const { links } = await this.#operations.runWith(
+      target.#operations.namespace(),
+      "moveLink",
+      (number) => ({ ...request, target: number }),
+      options.signal,
+    );
+    return tagged(links[0]);
   }
 
   /** Reads one link. */

@@ -95,6 +95,41 @@ export class Operations {
     return await this.#traced(operation, () => request(this.#origin()), signal);
   }
 
+  /** Runs an operation whose request needs `fact`. What is called after it waits as well. */
+  async runWith<Name extends OperationName, Fact>(
+    fact: Promise<Fact>,
+    operation: Name,
+    request: (fact: Fact) => NativeRequests[Name],
+    signal?: AbortSignal,
+  ): Promise<NativeOutcome> {
+    let make = (): NativeRequests[Name] => {
+      throw new Error("The gate opened before the fact was known.");
+    };
+    const known = fact.then(
+      (value) => {
+        make = () => request(value);
+      },
+      (error: unknown) => {
+        make = () => {
+          throw error;
+        };
+      },
+    );
+    const gate = this.#gate;
+    this.#gate = gate.then(() => known);
+    return await this.#traced(operation, () => make(), signal);
+  }
+
+  /**
+   * The number of the handle's namespace, 0 where it cannot be told. Out of line: two handles can ask
+   * each other for it, and neither waits for what the other has to do first. Rejects with what the
+   * native side threw, for `runWith`.
+   */
+  async namespace(): Promise<number> {
+    const { namespace = 0 } = await this.#handle.run("describeHost", {});
+    return namespace;
+  }
+
   /**
    * Closes a descriptor on a native thread; where this handle's has ended, on one that all closed
    * handles share.

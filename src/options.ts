@@ -14,6 +14,22 @@ export interface OperationOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * A network namespace: a path such as `/run/netns/NAME` (what `ip netns add NAME` makes) or
+ * `/proc/PID/ns/net`; that of a process; or an open descriptor of one, which has to stay open until
+ * the call has settled, and stays the caller's.
+ */
+export type NamespaceTarget =
+  | string
+  | {
+      /** The process in whose network namespace to work. */
+      pid: number;
+    }
+  | {
+      /** A descriptor of a namespace file. */
+      fd: number;
+    };
+
 /** What every call that makes a device takes. */
 export interface CreateOptions extends OperationOptions {
   /**
@@ -149,6 +165,12 @@ export interface AttachOptions extends BridgePortSettings, OperationOptions {
 /** For `deleteLink`. */
 export interface DeleteOptions extends OperationOptions {
   /** Delete also what is not tagged by this handle's owner. Default: false. */
+  force?: boolean;
+}
+
+/** For `moveLink`. */
+export interface MoveOptions extends OperationOptions {
+  /** Move also what is not tagged by this handle's owner, a physical link too. Default: false. */
   force?: boolean;
 }
 

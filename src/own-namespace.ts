@@ -21,6 +21,7 @@ import type {
   DeleteOptions,
   ListKindOptions,
   ListOptions,
+  MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
@@ -79,6 +80,15 @@ export async function detachFromBridge(
 /** {@link NetworkNamespace.deleteLink} in the process's own namespace. */
 export async function deleteLink(link: LinkReference, options?: DeleteOptions): Promise<void> {
   await own().deleteLink(link, options);
+}
+
+/** {@link NetworkNamespace.moveLink} from the process's own namespace. */
+export async function moveLink(
+  link: LinkReference,
+  target: NetworkNamespace,
+  options?: MoveOptions,
+): Promise<Link> {
+  return await own().moveLink(link, target, options);
 }
 
 /** {@link NetworkNamespace.getLink} in the process's own namespace. */

@@ -147,7 +147,10 @@ export const reasons = {
   },
   "no-permission": {
     summary: "the process may not do that",
-    hint: "It needs CAP_NET_ADMIN in the user namespace that owns the network namespace: AmbientCapabilities=CAP_NET_ADMIN for a systemd service, --cap-add=NET_ADMIN for a container.",
+    hint: ({ operation = "" }) =>
+      operation === "openNamespace"
+        ? "Entering another network namespace takes CAP_SYS_ADMIN, both in the user namespace that owns it and in one's own. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module."
+        : "It needs CAP_NET_ADMIN in the user namespace that owns the network namespace: AmbientCapabilities=CAP_NET_ADMIN for a systemd service, --cap-add=NET_ADMIN for a container, securityContext.capabilities.add: [NET_ADMIN] in Kubernetes.",
     errnos: ["EPERM"],
   },
   "kind-unsupported": {
@@ -227,18 +230,46 @@ export const reasons = {
   },
   "physical-link": {
     summary: "the link is a physical one, or lo",
-    hint: "Only a link that was made by software can be deleted.",
+    hint: ({ operation = "" }) =>
+      operation === "moveLink"
+        ? "Without it the host may be cut off. To move it all the same, say force: true."
+        : "Only a link that was made by software can be deleted.",
     errnos: ["EOPNOTSUPP"],
   },
   "not-ours": {
     summary: "the link has no tag of this handle's owner",
-    hint: "Somebody else made it. To delete it all the same, say force: true. If its tag names another owner of yours, use a handle with that owner.",
+    hint: "Somebody else made it. To do it all the same, say force: true. If its tag names another owner of yours, use a handle with that owner.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "too-many-queues": {
     summary: "the device has no room for one more queue",
     hint: "A multi-queue device has at most 256 queues, any other one. Close queues that nobody reads.",
     errnos: ["E2BIG", "EBUSY", "EUSERS"],
+  },
+  "no-such-namespace": {
+    summary: "there is no such network namespace",
+    hint: "Check the path (ip netns keeps its names in /run/netns) or that the process lives. A namespace without process, name or open handle is gone, and its links with it.",
+    errnos: ["ENOENT", "ENOTDIR", "ESRCH"],
+  },
+  "not-a-namespace": {
+    summary: "this is no network namespace",
+    hint: "A network namespace is a file such as /run/netns/NAME or /proc/PID/ns/net, or a descriptor of one. An ordinary file in its place is what a name of ip netns leaves behind when it was not mounted.",
+    errnos: ["EINVAL", "EBADF"],
+  },
+  "other-namespace": {
+    summary: "the link is in another network namespace",
+    hint: "Call it on the handle of the namespace in which it was read (link.namespace). A link that was moved is the one that moveLink gave.",
+    errnos: ["ENODEV"],
+  },
+  "namespace-not-open": {
+    summary: "no handle is open on the other link's network namespace",
+    hint: "Keep the handle from which the link came, or to which it is to go, open until the call has settled.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "cannot-move": {
+    summary: "the kernel does not let this link leave its network namespace",
+    hint: "A bridge, lo and some others stay where they were made. Make such a link in the other namespace, by a handle opened there.",
+    errnos: ["EINVAL"],
   },
   "outcome-unknown": {
     summary: "the kernel's answer was lost",

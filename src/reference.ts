@@ -17,10 +17,15 @@ export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof value === "number") return { index: linkIndex(value, place) };
   if (typeof value !== "object" || value === null)
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  const { identity, index, name }: { identity?: unknown; index?: unknown; name?: unknown } = value;
+  const { identity, index, name, namespace }: Partial<Record<string, unknown>> = { ...value };
+  const where = typeof namespace === "number" ? { namespace } : {};
   if (typeof identity === "string" && typeof name === "string")
-    return { identity: existingLinkName(identity, place), name: existingLinkName(name, place) };
+    return {
+      identity: existingLinkName(identity, place),
+      name: existingLinkName(name, place),
+      ...where,
+    };
   if (typeof index !== "number" || typeof name !== "string")
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  return { index: linkIndex(index, place), name: existingLinkName(name, place) };
+  return { index: linkIndex(index, place), name: existingLinkName(name, place), ...where };
 };

@@ -30,6 +30,7 @@ import type {
   CreateVethOptions,
   DeleteOptions,
   ListOptions,
+  MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
@@ -137,6 +138,11 @@ const deleteOptions = object({
   ...operationChecks,
   force: boolean,
 } satisfies ChecksFor<DeleteOptions>);
+
+const moveOptions = object({
+  ...operationChecks,
+  force: boolean,
+} satisfies ChecksFor<MoveOptions>);
 
 const readOptions = object({
   ...operationChecks,
@@ -338,10 +344,38 @@ export function deleteRequest(
   return { link: linkOf("deleteLink", link), tagPrefix, force: options.force ?? false };
 }
 
+/** For `moveLink`; the target is asked where it is when it is known that the rest is right. */
+export function moveRequest(
+  link: unknown,
+  given: unknown,
+  tagPrefix: string,
+): Omit<NativeRequests["moveLink"], "target"> {
+  const options = moveOptions(given, optionsOf("moveLink"));
+  return { link: linkOf("moveLink", link), tagPrefix, force: options.force ?? false };
+}
+
 /** For `getLink`. */
 export function getLinkRequest(link: unknown, given: unknown): NativeRequests["getLink"] {
   const options = readOptions(given, optionsOf("getLink"));
   return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
+}
+
+const byProcess = object({ pid: integer(1, 2 ** 22) }, ["pid"]);
+const byDescriptor = object({ fd: integer(0, 2 ** 31 - 1) }, ["fd"]);
+
+/** For `NetworkNamespace.open`. */
+export function openNamespaceRequest(
+  target: unknown,
+  place: Place,
+): NativeRequests["openNamespace"] {
+  if (typeof target === "string" && target !== "" && !target.includes("\0"))
+    return { path: target };
+  if (typeof target === "object" && target !== null && "pid" in target)
+    return byProcess(target, place);
+  if (typeof target === "object" && target !== null && "fd" in target)
+    return byDescriptor(target, place);
+  const expected = "the path of a namespace, { pid } or { fd }";
+  throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, target);
 }
 
 /** What `listLinks` asks for, and what it looks for in the answer. */

@@ -156,6 +156,10 @@ Napi::Object outcome_to_js(Napi::Env env, Outcome& outcome) {
   object.Set("fds", fds);
   if (outcome.boot_id) object.Set("bootId", text(env, *outcome.boot_id));
   if (outcome.machine_id) object.Set("machineId", text(env, *outcome.machine_id));
+  if (outcome.network_namespace) {
+    object.Set("namespace",
+               Napi::Number::New(env, static_cast<double>(*outcome.network_namespace)));
+  }
   for (Fd& fd : outcome.fds) OpenQueues::of_process().hand_to(fd.release(), env);
   return object;
 }

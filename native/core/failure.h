@@ -49,6 +49,11 @@ inline constexpr std::string_view sysfs_foreign = "sysfs-foreign";
 inline constexpr std::string_view physical_link = "physical-link";
 inline constexpr std::string_view not_ours = "not-ours";
 inline constexpr std::string_view too_many_queues = "too-many-queues";
+inline constexpr std::string_view no_such_namespace = "no-such-namespace";
+inline constexpr std::string_view not_a_namespace = "not-a-namespace";
+inline constexpr std::string_view other_namespace = "other-namespace";
+inline constexpr std::string_view namespace_not_open = "namespace-not-open";
+inline constexpr std::string_view cannot_move = "cannot-move";
 inline constexpr std::string_view outcome_unknown = "outcome-unknown";
 inline constexpr std::string_view closed = "closed";
 inline constexpr std::string_view aborted = "aborted";
@@ -89,6 +94,11 @@ inline constexpr std::array all{
     physical_link,
     not_ours,
     too_many_queues,
+    no_such_namespace,
+    not_a_namespace,
+    other_namespace,
+    namespace_not_open,
+    cannot_move,
     outcome_unknown,
     closed,
     aborted,

@@ -7,6 +7,7 @@ import { FlintapError, NetworkNamespace } from "../../src/index.js";
 import { openDescriptors } from "../setup/descriptors.js";
 import { addBridge, addParent, ip, links } from "../setup/iproute2.js";
 import type { FaultyRun } from "../setup/seam.js";
+import { closeElsewhere, openElsewhere } from "./elsewhere.js";
 import type { Subject } from "./subjects.js";
 
 /** What is compared of a link: everything but what changes by itself. */
@@ -40,6 +41,7 @@ export class Scene {
     await addParent();
     await addBridge("br0");
     await addBridge("br1");
+    await openElsewhere();
     const steady = NetworkNamespace.current();
     await steady.getLink("lo");
     return new Scene(
@@ -102,6 +104,7 @@ export class Scene {
   async close(): Promise<void> {
     await this.prepare();
     await this.#steady.close();
+    await closeElsewhere();
   }
 
   async #expectNamed({ leftBehind, reason }: FlintapError): Promise<void> {

@@ -4,14 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
-import {
-  DeviceQueue,
-  type EphemeralTap,
-  type Link,
-  type NetworkNamespace,
-} from "../../src/index.js";
+import { DeviceQueue, type EphemeralTap, type Link, NetworkNamespace } from "../../src/index.js";
 import type { Capability } from "../setup/capabilities.js";
 import { ip, link } from "../setup/iproute2.js";
+import { elsewhere, emptyElsewhere } from "./elsewhere.js";
 
 /** One operation under faults. */
 export interface Subject<Result = unknown> {
@@ -262,5 +258,50 @@ export const subjects: Subject[] = [
     prepare: makePort,
     operate: (namespace, signal) => namespace.listLinks({ master: "br1", signal }),
     complete: async (found) => expect(found.map(({ name }) => name)).toEqual(["port0"]),
+  }),
+  subject({
+    name: "NetworkNamespace.open",
+    operation: "openNamespace",
+    needs: ["root"],
+    least: 4,
+    stays: true,
+    operate: async (_, signal) => {
+      await using opened = await NetworkNamespace.open("/proc/self/ns/net", { signal });
+      return opened.owner;
+    },
+    complete: async (owner) => expect(owner).toBe("flintap"),
+  }),
+  subject({
+    name: "createMacvtap, on a parent in another namespace",
+    operation: "createMacvtap",
+    needs: ["root", "macvtap", "proc-sys"],
+    least: 35,
+    operate: (namespace, signal) => namespace.createMacvtap({ parent: elsewhere().parent, signal }),
+    complete: async (made) => {
+      await expectMade(made, { linkinfo: { info_data: { mode: "bridge" } } });
+      await expectClosed(made.name);
+    },
+  }),
+  subject({
+    name: "moveLink",
+    operation: "moveLink",
+    needs: ["root", "tun", "proc-sys"],
+    least: 40,
+    prepare: async (steady) => {
+      await emptyElsewhere();
+      await steady.createTap({ name: "guest0", mtu: 1_400 });
+    },
+    operate: (namespace, signal) => namespace.moveLink("guest0", elsewhere().handle, { signal }),
+    complete: async (moved) => {
+      expect(await link("guest0")).toBeUndefined();
+      expect(await elsewhere().handle.getLink(moved)).toMatchObject({
+        name: "guest0",
+        index: moved.index,
+        mtu: 1_400,
+        up: true,
+        ipv6: { state: "closed" },
+      });
+      await emptyElsewhere();
+    },
   }),
 ];

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { needs, ordinaryUser } from "../setup/capabilities.js";
 import { type RunOptions, runModule, runNode } from "../setup/child.js";
 import { addBridge, addParent, ip, linkNames } from "../setup/iproute2.js";
+import { otherNamespace } from "../setup/other-namespace.js";
 
 const withMacvtap = needs("veth", "macvtap");
 const withTap = needs("bridge", "tun");
@@ -13,8 +14,12 @@ const withNodes = needs("root", "veth", "macvtap", "tap-node");
 const withAll = needs("root", "veth", "macvtap", "bridge", "tun", "tap-node");
 
 /** Runs an example to its end; the lines that it printed. */
-async function linesOf(program: string, options?: RunOptions): Promise<string[]> {
-  const { code, stdout, stderr } = await runNode([program], options);
+async function linesOf(
+  program: string,
+  options?: RunOptions,
+  ...args: string[]
+): Promise<string[]> {
+  const { code, stdout, stderr } = await runNode([program, ...args], options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return stdout.trimEnd().split("\n");
 }
@@ -79,6 +84,29 @@ describe("an example", () => {
 
   example("attach-to-bridge.mjs", withMacvtap, (lines) => {
     expect(lines).toEqual(["br1: enp0"]);
+  });
+
+  const elsewhere = (program: string, check: (lines: string[]) => void): void => {
+    tested.add(program);
+    needs(
+      "root",
+      "veth",
+      "macvtap",
+      "tun",
+      "proc-sys",
+    )(program, async () => {
+      await using other = await otherNamespace();
+      check(await linesOf(`examples/${program}`, {}, `/proc/${other.pid}/ns/net`));
+    });
+  };
+
+  elsewhere("namespaces.mjs", ([first, kinds]) => {
+    expect(first).toMatch(/^fltap\w+ and flvtap\w+ are in namespace \d+$/);
+    expect(kinds).toBe("[ 'macvtap', 'tun' ]");
+  });
+
+  elsewhere("move-link.mjs", (lines) => {
+    expect(lines).toEqual(["guest0: up true, host IPv6 closed", "here: ENODEV"]);
   });
 
   example("abort.mjs", withTap, (lines) => {

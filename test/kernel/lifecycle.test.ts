@@ -197,7 +197,7 @@ describe("a handle", () => {
       }
       process.stdout.write(JSON.stringify(counts));
     `);
-    expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill([200, 200]))));
+    expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill([200, 400]))));
   });
 
   test("ends its thread when it is collected without having been closed", async () => {

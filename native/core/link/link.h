@@ -57,6 +57,7 @@ struct LinkStatistics : Record {
 struct Link : Record {
   std::optional<std::string> kind;  // the kernel's string; empty for a physical link
   std::optional<std::uint32_t> index;
+  std::optional<std::int64_t> network_namespace;  // as NetworkNamespace has it; not the kernel's
   std::optional<std::string> name;
   std::optional<std::vector<std::string>> alt_names;
   std::optional<std::string> alias;

@@ -148,6 +148,7 @@ constexpr Field identity_field() {
 constexpr std::array link_fields{
     field<&Link::kind>("kind", 0, write_only),
     field<&Link::index>("index", 0, settable),
+    field<&Link::network_namespace>("namespace"),
     field<&Link::name>("name", IFLA_IFNAME, settable),
     field<&Link::alt_names, AltNames>("altNames", IFLA_PROP_LIST),
     identity_field(),
@@ -171,7 +172,7 @@ constexpr std::array link_fields{
     field<&Link::promiscuity>("promiscuity", IFLA_PROMISCUITY),
     field<&Link::all_multicast>("allMulticast", IFLA_ALLMULTI),
     field<&Link::parent>("parent", IFLA_LINK, settable),
-    field<&Link::parent_namespace>("parentNamespace", IFLA_LINK_NETNSID),
+    field<&Link::parent_namespace>("parentNamespace", IFLA_LINK_NETNSID, settable),
     field<&Link::master>("master", IFLA_MASTER, settable),
     field<&Link::port_kind>("portKind"),
     nested<&Link::details, details_of>("details"),

@@ -23,6 +23,7 @@ constexpr std::array reference_fields{
     option<&Reference::identity>("identity"),
     option<&Reference::index>("index"),
     option<&Reference::name>("name"),
+    option<&Reference::network_namespace>("namespace"),
 };
 
 ifinfomsg header(const Reference& link) {
@@ -39,6 +40,7 @@ AttributeWriter address(const Reference& link, ifinfomsg info) {
   } else if (!link.index && link.name) {
     writer.put_text(link.name->size() > kLongestName ? IFLA_ALT_IFNAME : IFLA_IFNAME, *link.name);
   }
+  if (link.looked_up_in) writer.put_value(IFLA_TARGET_NETNSID, *link.looked_up_in);
   return writer;
 }
 
@@ -140,6 +142,12 @@ Request set_port(const Reference& link, std::string_view step, std::string_view 
     writer.nest(IFLA_INFO_SLAVE_DATA, [&] { encode(port, schema, writer); });
   });
   return {RTM_NEWLINK, 0, step, writer};
+}
+
+Request move(const Reference& link, std::string_view step, int network_namespace) {
+  AttributeWriter writer = address(link);
+  writer.put_value(IFLA_NET_NS_FD, static_cast<std::uint32_t>(network_namespace));
+  return {RTM_SETLINK, 0, step, writer};
 }
 
 Request stop_ipv6_addresses(const Reference& link, std::string_view step) {

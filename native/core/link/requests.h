@@ -20,6 +20,10 @@ struct Reference : Record {
   std::optional<std::string> identity;
   std::optional<std::uint32_t> index;
   std::optional<std::string> name;
+  // Where the link was when it was read: elsewhere it is not looked for.
+  std::optional<std::int64_t> network_namespace;
+  // Look there and not in the socket's namespace (IFLA_TARGET_NETNSID); only for a get.
+  std::optional<std::int32_t> looked_up_in;
 
   static Reference by_index(std::uint32_t number);
   static Reference by_name(std::string_view name);
@@ -50,6 +54,8 @@ netlink::Request add_alt_name(const Reference& link, std::string_view step, std:
 // Applies against the master the port has *before* this message: send the master first.
 netlink::Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
                           const Record& port, const Schema& schema);
+// To the network namespace of that descriptor. The link is down afterwards, and no port any more.
+netlink::Request move(const Reference& link, std::string_view step, int network_namespace);
 netlink::Request stop_ipv6_addresses(const Reference& link, std::string_view step);
 // Before "up": spares a multi-queue device one ring of packets for each of 256 queues.
 netlink::Request set_noqueue(std::uint32_t index, std::string_view step);

@@ -1,4 +1,5 @@
 #include "core/operations/creation.h"
+#include "core/operations/other_namespace.h"
 #include "core/operations/request.h"
 
 namespace flintap {
@@ -33,10 +34,23 @@ void refuse_stacking(const Link& parent) {
   }
 }
 
+// A parent that was read in another namespace is looked up there, through its number here. Gives
+// that number.
+std::optional<std::int32_t> look_elsewhere(Context& context, Reference& parent) {
+  if (!parent.network_namespace || parent.network_namespace == context.network_namespace_id()) {
+    return std::nullopt;
+  }
+  const auto there = open_namespace(*parent.network_namespace, parent.label());
+  parent.looked_up_in = number_here(context, *there);
+  parent.network_namespace.reset();
+  return parent.looked_up_in;
+}
+
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateMacvtap&>(record);
   Making making = begin_making(std::move(*request.link), "macvtap");
   making.host_ipv6 = *request.host_ipv6;
+  making.wanted.parent_namespace = look_elsewhere(context, *request.parent);
   const auto parent =
       look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
   refuse_stacking(*parent);

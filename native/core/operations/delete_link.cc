@@ -19,16 +19,6 @@ constexpr std::array fields{
 };
 constexpr Schema schema{"deleteLink", fields, make_record<DeleteLink>};
 
-void refuse_what_is_not_ours(const Link& link, const std::string& tag_prefix) {
-  const std::string name = link.name.value_or("");
-  if (link.kind.value_or("").empty()) {
-    throw Failure(0, reason::physical_link, "delete", name);
-  }
-  if (link.identity().empty() || !link.alias.value_or("").starts_with(tag_prefix)) {
-    throw Failure(0, reason::not_ours, "delete", name);
-  }
-}
-
 // The kernel's answer was lost, not its deed.
 bool is_gone(Context& context, const Reference& link) {
   const netlink::Request question = requests::get(link, "look up");
@@ -48,7 +38,7 @@ void remove(Context& context, const Reference& link) {
 Outcome run(Context& context, Record& record) {
   const auto& request = static_cast<DeleteLink&>(record);
   const Link link = look_up(context, *request.link);
-  if (!*request.force) refuse_what_is_not_ours(link, *request.tag_prefix);
+  if (!*request.force) require_ours(link, *request.tag_prefix, "delete");
   remove(context, acting_reference(link));
   return {};
 }

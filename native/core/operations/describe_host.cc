@@ -22,8 +22,9 @@ std::optional<std::string> fact(const char* path) {
   return text && text->empty() ? std::nullopt : std::move(text);
 }
 
-Outcome run(Context&, Record&) {
+Outcome run(Context& context, Record&) {
   Outcome outcome;
+  outcome.network_namespace = context.network_namespace_id();
   outcome.boot_id = fact("/proc/sys/kernel/random/boot_id");
   outcome.machine_id = fact("/etc/machine-id");
   return outcome;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/devices/network_namespace.h"
 #include "core/devices/sysfs.h"
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
@@ -27,7 +28,7 @@ class Context {
   // For when answers were lost: a dump that was cut short goes on in its socket and would make the
   // next one EBUSY.
   void drop_socket() {
-    sends_before_ = sends();
+    if (socket_) sends_before_ += socket_->sends();
     socket_.reset();
   }
 
@@ -36,10 +37,18 @@ class Context {
     return sends_before_ + (socket_ ? socket_->sends() : 0);
   }
 
+  // Those of a thread that worked for this one.
+  void count_sends(std::uint32_t more) { sends_before_ += more; }
+
   // Throws Failure "aborted" when the caller has given up the operation that runs, or when its
   // thread is to end and nobody would hear of a result. The last thing that an operation does which
   // can be undone.
   void stop_if_cancelled() const;
+
+  // That of the thread. Throws Failure where /proc does not show it.
+  const NetworkNamespace& network_namespace();
+  // Its number, as far as it can be told.
+  std::optional<std::int64_t> network_namespace_id() noexcept;
 
   Sysfs sysfs;
   const Cancellation* cancellation = nullptr;  // of the operation that runs
@@ -48,6 +57,7 @@ class Context {
  private:
   std::optional<netlink::Socket> socket_;
   std::uint32_t sends_before_ = 0;
+  std::shared_ptr<const NetworkNamespace> network_namespace_;
 };
 
 struct Outcome {
@@ -55,6 +65,7 @@ struct Outcome {
   std::vector<Fd> fds;
   std::optional<std::string> boot_id;
   std::optional<std::string> machine_id;
+  std::optional<std::int64_t> network_namespace;
 };
 
 struct Operation {

@@ -58,11 +58,14 @@ Outcome list(Context& context, Record& record) {
            (!parent || (link.parent == parent && !link.parent_namespace));
   };
   Outcome outcome;
+  const auto network_namespace = context.network_namespace_id();
   const netlink::Ack ack = context.socket().dump(
       question,
       [&](std::size_t, const netlink::Frame& frame) {
         auto link = read_link(frame, *request.statistics);
-        if (link && matches(*link)) outcome.links.push_back(std::move(*link));
+        if (!link || !matches(*link)) return;
+        link->network_namespace = network_namespace;
+        outcome.links.push_back(std::move(*link));
       },
       [&] { outcome.links.clear(); });
   if (ack.error != 0) throw refusal(ack, question, {});

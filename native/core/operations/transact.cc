@@ -34,6 +34,9 @@ constexpr std::array rules{
     Rule{"attach", EOPNOTSUPP, reason::cannot_be_port},
     Rule{"attach", ENODEV, reason::no_such_link},
     Rule{"detach", ENODEV, reason::no_such_link},
+    Rule{"move", ENODEV, reason::no_such_link},
+    Rule{"move", EEXIST, reason::name_taken},
+    Rule{"move", EINVAL, reason::cannot_move},
     Rule{"delete", ENODEV, reason::no_such_link},
     Rule{"delete", EOPNOTSUPP, reason::physical_link},
 };
@@ -59,7 +62,12 @@ std::vector<Answer> ask(Context& context, std::span<const netlink::Request> requ
       context.socket().exchange(requests, [&](std::size_t place, const netlink::Frame& frame) {
         if (auto link = read_link(frame, statistics)) answers[place].link = std::move(link);
       });
-  for (std::size_t place = 0; place < acks.size(); ++place) answers[place].ack = acks[place];
+  const auto network_namespace = context.network_namespace_id();
+  for (std::size_t place = 0; place < acks.size(); ++place) {
+    answers[place].ack = acks[place];
+    answers[place].network_namespace = network_namespace;
+    if (answers[place].link) answers[place].link->network_namespace = network_namespace;
+  }
   return answers;
 }
 
@@ -87,6 +95,10 @@ std::vector<Answer> transact(Context& context, std::span<const netlink::Request>
 
 Link& found(Answer& answer, const Reference& reference, std::string_view absent) {
   const netlink::Ack& ack = answer.ack;
+  if (reference.network_namespace && answer.network_namespace &&
+      reference.network_namespace != answer.network_namespace) {
+    throw Failure(ENODEV, reason::other_namespace, "look up", reference.label());
+  }
   const bool replaced = answer.link && !reference.identity && reference.index && reference.name &&
                         answer.link->name != reference.name &&
                         !answer.link->has_alt_name(*reference.name);
@@ -120,6 +132,14 @@ Link look_up(Context& context, const Reference& reference, std::string_view abse
 void require_bridge(const Link& link) {
   if (link.kind == "bridge") return;
   throw Failure(0, reason::not_a_bridge, "look up", link.name.value_or(""));
+}
+
+void require_ours(const Link& link, const std::string& tag_prefix, std::string_view step) {
+  const std::string name = link.name.value_or("");
+  if (link.kind.value_or("").empty()) throw Failure(0, reason::physical_link, step, name);
+  if (link.identity().empty() || !link.alias.value_or("").starts_with(tag_prefix)) {
+    throw Failure(0, reason::not_ours, step, name);
+  }
 }
 
 Reference acting_reference(const Link& link) {

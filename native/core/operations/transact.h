@@ -15,6 +15,7 @@ namespace flintap {
 struct Answer {
   netlink::Ack ack;
   std::optional<Link> link;
+  std::optional<std::int64_t> network_namespace;  // in which it was asked for
 };
 
 // One answer a request. Throws Failure only for what the transport could not do.
@@ -44,6 +45,10 @@ Link look_up(Context& context, const Reference& reference,
 
 // Throws Failure "not-a-bridge".
 void require_bridge(const Link& link);
+
+// Throws Failure "physical-link" or "not-ours" for a link that was not made here, or whose alias
+// does not begin so.
+void require_ours(const Link& link, const std::string& tag_prefix, std::string_view step);
 
 // How to act on a link that was looked up: by its identity where it has one.
 Reference acting_reference(const Link& link);

@@ -1,6 +1,7 @@
 #include "core/system/system.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -135,6 +136,10 @@ int mkdir(const char* path, mode_t mode) {
 
 int unlinkat(int directory, const char* path, int flags) {
   return through("unlinkat", [&] { return ::unlinkat(directory, path, flags); });
+}
+
+int set_network_namespace(int fd) {
+  return through("setns", [&] { return ::setns(fd, CLONE_NEWNET); });
 }
 
 Fd fsopen(const char* type) {

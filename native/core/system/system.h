@@ -43,6 +43,9 @@ int mknodat(int directory, const char* path, mode_t mode, dev_t device);
 int mkdir(const char* path, mode_t mode);
 int unlinkat(int directory, const char* path, int flags);
 
+// setns(2) for the calling thread.
+int set_network_namespace(int fd);
+
 // A file system of its own that is mounted nowhere (Linux 5.2): gone with the descriptor.
 Fd fsopen(const char* type);
 int fsconfig_create(int filesystem);

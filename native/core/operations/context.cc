@@ -1,0 +1,29 @@
+#include <cerrno>
+
+#include "core/failure.h"
+#include "core/operations/operation.h"
+
+namespace flintap {
+
+void Context::stop_if_cancelled() const {
+  const bool given_up = cancellation != nullptr && cancellation->requested();
+  if (given_up || (ending != nullptr && *ending)) {
+    throw Failure(ECANCELED, reason::aborted, "finish");
+  }
+}
+
+const NetworkNamespace& Context::network_namespace() {
+  if (!network_namespace_) {
+    network_namespace_ = NetworkNamespace::of_this_thread();
+    OpenNamespaces::of_process().add(network_namespace_);
+  }
+  return *network_namespace_;
+}
+
+std::optional<std::int64_t> Context::network_namespace_id() noexcept try {
+  return network_namespace().id;
+} catch (const Failure&) {
+  return std::nullopt;
+}
+
+}  // namespace flintap

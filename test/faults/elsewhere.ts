@@ -1,0 +1,39 @@
+/** A second namespace for the fault tests, with a parent for macvtaps in it. */
+import { type Link, NetworkNamespace } from "../../src/index.js";
+import { missing } from "../setup/capabilities.js";
+import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
+
+interface Elsewhere {
+  holder: OtherNamespace;
+  handle: NetworkNamespace;
+  parent: Link;
+}
+
+let opened: Elsewhere | undefined;
+
+/** Opens it, where the process may. */
+export async function openElsewhere(): Promise<void> {
+  if (missing("root") !== undefined) return;
+  const holder = await otherNamespace();
+  const handle = await NetworkNamespace.open({ pid: holder.pid });
+  const [parent] = await handle.createVeth();
+  opened = { holder, handle, parent };
+}
+
+/** Its handle, and a link in it; both were there before any fault. */
+export function elsewhere(): Elsewhere {
+  if (opened === undefined) throw new Error("openElsewhere has not opened it");
+  return opened;
+}
+
+/** Deletes what came there. */
+export async function emptyElsewhere(): Promise<void> {
+  const { handle } = elsewhere();
+  const taps = await handle.listLinks({ kind: "tun" });
+  await Promise.all(taps.map((tap) => handle.deleteLink(tap)));
+}
+
+export async function closeElsewhere(): Promise<void> {
+  await opened?.handle.close();
+  await opened?.holder[Symbol.asyncDispose]();
+}
