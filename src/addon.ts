@@ -4,7 +4,7 @@
  * The native side checks every field again by its own tables (native/core/operations/), so a
  * mistake here is a TypeError, never a wrong request to the kernel.
  */
-import type { BridgePortSettings, HostIPv6, LinkBase } from "./link.js";
+import type { BridgePort, BridgePortSettings, HostIPv6, LinkBase, LinkIPv6 } from "./link.js";
 
 /**
  * A link, as the native side looks one up: by identity, by index (and name), or by name. Beside an
@@ -161,6 +161,31 @@ export interface NativeHandle {
   close(): Promise<void>;
 }
 
+/** What has happened to one link since it was last told of. */
+export interface NativeLinkNews {
+  index: number;
+  /** It was there when the watch began. */
+  initial: boolean;
+  /** What was told of is gone; a `link` besides is another one with its index. */
+  removed: boolean;
+  link?: LinkBase;
+  /** What of it changed, where that is all that the kernel said. */
+  port?: BridgePort;
+  ipv6?: LinkIPv6;
+}
+
+/** A native thread that watches the links of one network namespace. */
+export interface NativeLinkWatch {
+  /**
+   * What has happened, oldest first, merged per link; none when the watch was closed. Waits until
+   * something has, and until all links were listed once. One call at a time. Rejects with a
+   * {@link NativeFailure}.
+   */
+  next(): Promise<NativeLinkNews[]>;
+  /** Ends the thread. */
+  close(): Promise<void>;
+}
+
 /** For {@link NativeSeam.arm}: what fails beside the one call. */
 export interface NativeFaults {
   /** A second call, later than the first, that fails in the same way. */
@@ -192,6 +217,14 @@ export interface NativeSeam {
 export interface NativeAddon {
   /** Opens a handle, in the namespace of the process until `openNamespace` says otherwise. */
   Handle: new () => NativeHandle;
+  /**
+   * Begins to watch: the process's own namespace, or that with this number, on which a handle is
+   * open. `receiveBuffer`: bytes for events that the thread has not read yet.
+   */
+  LinkWatch: new (settings: {
+    namespace?: number;
+    receiveBuffer: number;
+  }) => NativeLinkWatch;
   /** Every reason a failure can carry. */
   reasons: string[];
   /**

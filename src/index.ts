@@ -9,6 +9,14 @@
 export { readAttributes, type UnknownAttribute } from "./attributes.js";
 export { FlintapError } from "./error.js";
 export type * from "./link.js";
+export type {
+  LinkAdded,
+  LinkChanged,
+  LinkEvent,
+  LinkField,
+  LinkRemoved,
+} from "./link-state.js";
+export { LinkWatch } from "./link-watch.js";
 export {
   type NamespaceOptions,
   NetworkNamespace,
@@ -28,6 +36,7 @@ export {
   moveLink,
   openMacvtap,
   openTap,
+  watchLinks,
 } from "./own-namespace.js";
 export { DeviceQueue, type EphemeralTap } from "./queue.js";
 export type { Reason } from "./reasons.js";

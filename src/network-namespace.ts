@@ -17,6 +17,7 @@ import type {
   TapLink,
   VethLink,
 } from "./link.js";
+import { LinkWatch } from "./link-watch.js";
 import { loadAddon } from "./load-addon.js";
 import { Operations } from "./operations.js";
 import type {
@@ -33,6 +34,7 @@ import type {
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  WatchOptions,
 } from "./options.js";
 import { DeviceQueue, type EphemeralTap, ephemeralTap } from "./queue.js";
 import {
@@ -49,8 +51,10 @@ import {
   openMacvtapRequest,
   openNamespaceRequest,
   openTapRequest,
+  watchRequest,
 } from "./requests.js";
-import { parseTag, tagOwner, tagPrefix } from "./tag.js";
+import { tagOwner, tagPrefix } from "./tag.js";
+import { tagged } from "./tagged-link.js";
 
 /** For `NetworkNamespace.current` and `NetworkNamespace.open`. */
 export interface NamespaceOptions {
@@ -71,14 +75,6 @@ const openOptions = object({
   signal: abortSignal,
 } satisfies ChecksFor<OpenNamespaceOptions>);
 
-/** A link as the native side gives it, with its tag read. */
-function tagged<Kind extends LinkBase>(link: LinkBase | undefined): Kind {
-  if (link === undefined) throw new Error("The addon gave fewer links than the operation has.");
-  const tag = parseTag(link.alias);
-  if (tag !== undefined) link.tag = tag;
-  return link as Kind;
-}
-
 /**
  * A network namespace, with a native thread and a socket of its own.
  *
@@ -88,11 +84,15 @@ function tagged<Kind extends LinkBase>(link: LinkBase | undefined): Kind {
 export class NetworkNamespace implements AsyncDisposable {
   /** Whose devices these are; see {@link NamespaceOptions.owner}. */
   readonly owner: string;
+  readonly #addon: NativeAddon;
   readonly #operations: Operations;
+  /** The number of the namespace, where it is not the process's own. */
+  #number?: number;
 
   /** @internal */
   constructor(addon: NativeAddon, owner: string) {
     this.owner = owner;
+    this.#addon = addon;
     this.#operations = new Operations(addon, owner);
   }
 
@@ -123,7 +123,8 @@ export class NetworkNamespace implements AsyncDisposable {
     const { owner = "flintap" } = openOptions(options, { call, argument: "options" });
     const namespace = new NetworkNamespace(loadAddon(), owner);
     try {
-      await namespace.#operations.run("openNamespace", request, options.signal);
+      const opened = await namespace.#operations.run("openNamespace", request, options.signal);
+      namespace.#number = opened.namespace;
     } catch (error) {
       await namespace.close();
       throw error;
@@ -240,6 +241,19 @@ export class NetworkNamespace implements AsyncDisposable {
     const { request, matches } = listRequest(options);
     const { links } = await this.#operations.run("listLinks", request, options.signal);
     return links.map((link) => tagged<Link>(link)).filter(matches);
+  }
+
+  /**
+   * Watches the links of the namespace, on a thread and a socket of its own. It begins at once and
+   * goes on when the handle is closed; {@link LinkWatch.ready} says when nothing is missed any
+   * more.
+   *
+   * Told of is what rtnetlink tells of: everything that a link has but its counters. The host's
+   * IPv6 is told of when it is opened, not when it is closed. A port that leaves its bridge is a
+   * change, a link that moves to another namespace a removal.
+   */
+  watchLinks(options: WatchOptions = {}): LinkWatch {
+    return new LinkWatch(this.#addon, { ...watchRequest(options), namespace: this.#number });
   }
 
   /**

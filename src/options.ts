@@ -180,8 +180,8 @@ export interface ReadOptions extends OperationOptions {
   statistics?: boolean;
 }
 
-/** For `listLinks`: links for which everything named holds. */
-export interface ListOptions extends ReadOptions {
+/** Which links: those for which everything named holds. */
+export interface LinkSelection {
   /** The kernel's word for the kind; taps are `"tun"`. */
   kind?: string;
   /** Ports of this bridge. */
@@ -190,6 +190,23 @@ export interface ListOptions extends ReadOptions {
   parent?: LinkReference;
   /** Links whose tag has this owner. */
   owner?: string;
+}
+
+/** For `listLinks`. */
+export interface ListOptions extends LinkSelection, ReadOptions {}
+
+/** For `watchLinks`: an event is told if its link is selected, or was before. */
+export interface WatchOptions extends LinkSelection, OperationOptions {
+  /**
+   * Begin with an `"added"` event for every link that is there: a list and a watch without a gap
+   * between them. Default: false; then only what happens from the call on is told.
+   */
+  initial?: boolean;
+  /**
+   * Bytes that the kernel keeps of events which the thread has not read yet; beyond `rmem_max` with
+   * CAP_NET_ADMIN only. Too few make it list all links more often. Default: 4 MiB.
+   */
+  receiveBuffer?: number;
 }
 
 /** For `listLinks`, when it is asked for a kind that flintap knows: gives links of its type. */

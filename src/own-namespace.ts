@@ -2,6 +2,7 @@
  * The calls of a namespace handle as functions: they work in the process's own network namespace,
  * on one handle that is made when it is first needed.
  */
+
 import type {
   BridgeLink,
   Link,
@@ -11,6 +12,7 @@ import type {
   TapLink,
   VethLink,
 } from "./link.js";
+import type { LinkWatch } from "./link-watch.js";
 import { NetworkNamespace } from "./network-namespace.js";
 import type {
   AttachOptions,
@@ -25,6 +27,7 @@ import type {
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  WatchOptions,
 } from "./options.js";
 import type { DeviceQueue, EphemeralTap } from "./queue.js";
 
@@ -104,6 +107,11 @@ export function listLinks<Kind extends Link["kind"]>(
 export function listLinks(options?: ListOptions): Promise<Link[]>;
 export async function listLinks(options?: ListOptions): Promise<Link[]> {
   return await own().listLinks(options);
+}
+
+/** {@link NetworkNamespace.watchLinks} in the process's own namespace. */
+export function watchLinks(options?: WatchOptions): LinkWatch {
+  return own().watchLinks(options);
 }
 
 /** {@link NetworkNamespace.openMacvtap} in the process's own namespace. */

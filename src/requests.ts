@@ -19,6 +19,7 @@ import {
   string,
 } from "./check.js";
 import type { BridgePortSettings, LinkBase } from "./link.js";
+import type { WatchRequest } from "./link-watch.js";
 import { randomMac, stableMac, unicastMac } from "./mac.js";
 import { type MadeKind, newLinkName, randomName } from "./name.js";
 import type {
@@ -29,11 +30,13 @@ import type {
   CreateTapOptions,
   CreateVethOptions,
   DeleteOptions,
+  LinkSelection,
   ListOptions,
   MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  WatchOptions,
 } from "./options.js";
 import { linkIndex, linkReference } from "./reference.js";
 import { formatTag, type TagParts, tagParts } from "./tag.js";
@@ -154,14 +157,25 @@ const openMacvtapOptions = object({
   additionalQueue: boolean,
 } satisfies ChecksFor<OpenMacvtapOptions>);
 
-const listOptions = object({
-  ...operationChecks,
-  statistics: boolean,
+const selectionChecks = {
   kind: string,
   master: linkReference,
   parent: linkReference,
   owner: string,
+} satisfies ChecksFor<LinkSelection>;
+
+const listOptions = object({
+  ...operationChecks,
+  ...selectionChecks,
+  statistics: boolean,
 } satisfies ChecksFor<ListOptions>);
+
+const watchOptions = object({
+  ...operationChecks,
+  ...selectionChecks,
+  initial: boolean,
+  receiveBuffer: integer(1, 2 ** 30),
+} satisfies ChecksFor<WatchOptions>);
 
 /** The place of a call's options. */
 function optionsOf(call: string): Place {
@@ -392,6 +406,17 @@ export function listRequest(given: unknown): ListRequest {
   return {
     request: { ...pick(options, ["kind", "master", "parent"]), statistics },
     matches: (link) => owner === undefined || link.tag?.owner === owner,
+  };
+}
+
+/** For `watchLinks`. */
+export function watchRequest(given: unknown): Omit<WatchRequest, "namespace"> {
+  const options = watchOptions(given, optionsOf("watchLinks"));
+  return {
+    filter: pick(options, ["kind", "master", "parent", "owner"]),
+    initial: options.initial ?? false,
+    receiveBuffer: options.receiveBuffer ?? 4 * 2 ** 20,
+    signal: options.signal,
   };
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "addon/handle.h"
+#include "addon/watch.h"
 #include "core/devices/open_queues.h"
 #include "core/failure.h"
 #include "core/system/seam.h"
@@ -80,6 +81,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, close_queues, static_cast<napi_env>(env));
   env.SetInstanceData(new OpenHandles);
   exports.Set("Handle", Handle::define(env));
+  exports.Set("LinkWatch", Watch::define(env));
   exports.Set("endAll", Napi::Function::New<end_all>(env, "endAll"));
   exports.Set("reasons", reasons(env));
   if constexpr (seam::enabled) exports.Set("seam", seam_object(env));

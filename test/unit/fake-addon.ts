@@ -6,6 +6,8 @@ import type {
   NativeAddon,
   NativeFailure,
   NativeHandle,
+  NativeLinkNews,
+  NativeLinkWatch,
   NativeOutcome,
   NativeRequests,
   NativeSettings,
@@ -78,6 +80,8 @@ export interface FakeAddon extends NativeAddon {
   calls: Call[];
   /** Handles opened, and how many of them were closed. */
   handles: { opened: number; closed: number };
+  /** What watches are told next. */
+  news: Promise<NativeLinkNews[]>[];
   /** The numbers of what was given up. */
   cancelled: number[];
   /** The names of the operations asked for, in order. */
@@ -91,6 +95,7 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   const calls: Call[] = [];
   const handles = { opened: 0, closed: 0 };
   const cancelled: number[] = [];
+  const news: Promise<NativeLinkNews[]>[] = [];
 
   class Handle implements NativeHandle {
     constructor() {
@@ -116,8 +121,20 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
     }
   }
 
+  class LinkWatch implements NativeLinkWatch {
+    async next(): Promise<NativeLinkNews[]> {
+      return (await news.shift()) ?? [];
+    }
+
+    async close(): Promise<void> {
+      handles.closed += 1;
+    }
+  }
+
   return {
     Handle,
+    LinkWatch,
+    news,
     reasons: [],
     endAll: () => {},
     calls,

@@ -120,7 +120,7 @@ describe("a failure", () => {
       cancel = () => false;
       close = () => Promise.resolve();
     }
-    const addon = { Handle, reasons: [], endAll: () => {} };
+    const addon = { ...fakeAddon(), Handle };
     expect(() => new Operations(addon, "flintap")).toThrow(
       expect.objectContaining({ name: "FlintapError", code: "EMFILE" }),
     );

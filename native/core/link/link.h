@@ -97,5 +97,9 @@ struct Link : Record {
 inline constexpr std::string_view kIdentityPrefix = "flintap-";
 
 extern const Schema kLinkSchema;
+extern const Schema kIpv6Schema;
+
+// From what the kernel says of a link's IPv6 (IFLA_INET6_*).
+std::unique_ptr<LinkIpv6> read_ipv6(netlink::Bytes attributes);
 
 }  // namespace flintap

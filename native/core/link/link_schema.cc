@@ -34,7 +34,6 @@ constexpr std::array ipv6_fields{
     field<&LinkIpv6::accept_ra>("acceptRouterAdvertisements"),
     field<&LinkIpv6::forwarding>("forwarding"),
 };
-constexpr Schema ipv6_schema{"ipv6", ipv6_fields, make_record<LinkIpv6>};
 
 constexpr std::array statistics_fields{
     field<&LinkStatistics::rx_packets>("rxPackets"),
@@ -61,7 +60,7 @@ const Schema* port_of(const Link& link) {
   return kind == nullptr ? nullptr : kind->port;
 }
 
-const Schema* ipv6_of(const Link&) { return &ipv6_schema; }
+const Schema* ipv6_of(const Link&) { return &kIpv6Schema; }
 const Schema* statistics_of(const Link&) { return &statistics_schema; }
 
 // IFLA_PROP_LIST: a list of IFLA_ALT_IFNAME.
@@ -96,23 +95,14 @@ std::optional<std::int32_t> configuration(netlink::Bytes array, std::size_t plac
 // A link without AF_INET6 in its IFLA_AF_SPEC has no IPv6 at all: a kernel without it, or an MTU
 // below 1,280.
 bool decode_ipv6(Record& record, const netlink::Attribute& families) {
-  auto ipv6 = std::make_unique<LinkIpv6>();
-  ipv6->state = HostIpv6::closed;
-  if (auto family = netlink::find(families.payload, AF_INET6)) {
-    const auto settings = netlink::find(family->payload, IFLA_INET6_CONF);
-    const auto mode = netlink::find(family->payload, IFLA_INET6_ADDR_GEN_MODE);
-    const netlink::Bytes array = settings ? settings->payload : netlink::Bytes{};
-    const bool no_addresses =
-        mode && mode->as<std::uint8_t>() == std::uint8_t{IN6_ADDR_GEN_MODE_NONE};
-    if (configuration(array, DEVCONF_DISABLE_IPV6) != 1) {
-      ipv6->state = no_addresses ? HostIpv6::reduced : HostIpv6::open;
-    }
-    ipv6->accept_ra = configuration(array, DEVCONF_ACCEPT_RA);
-    if (auto forwarding = configuration(array, DEVCONF_FORWARDING)) {
-      ipv6->forwarding = *forwarding != 0;
-    }
+  const auto family = netlink::find(families.payload, AF_INET6);
+  auto& ipv6 = static_cast<Link&>(record).ipv6;
+  if (family) {
+    ipv6 = read_ipv6(family->payload);
+  } else {
+    ipv6 = std::make_unique<LinkIpv6>();
+    ipv6->state = HostIpv6::closed;
   }
-  static_cast<Link&>(record).ipv6 = std::move(ipv6);
   return true;
 }
 
@@ -186,6 +176,24 @@ constexpr std::array link_fields{
 
 }  // namespace
 
+std::unique_ptr<LinkIpv6> read_ipv6(netlink::Bytes attributes) {
+  auto ipv6 = std::make_unique<LinkIpv6>();
+  const auto settings = netlink::find(attributes, IFLA_INET6_CONF);
+  const auto mode = netlink::find(attributes, IFLA_INET6_ADDR_GEN_MODE);
+  const netlink::Bytes array = settings ? settings->payload : netlink::Bytes{};
+  const bool no_addresses =
+      mode && mode->as<std::uint8_t>() == std::uint8_t{IN6_ADDR_GEN_MODE_NONE};
+  const bool disabled = configuration(array, DEVCONF_DISABLE_IPV6) == 1;
+  const HostIpv6 enabled = no_addresses ? HostIpv6::reduced : HostIpv6::open;
+  ipv6->state = disabled ? HostIpv6::closed : enabled;
+  ipv6->accept_ra = configuration(array, DEVCONF_ACCEPT_RA);
+  if (auto forwarding = configuration(array, DEVCONF_FORWARDING)) {
+    ipv6->forwarding = *forwarding != 0;
+  }
+  return ipv6;
+}
+
+constexpr Schema kIpv6Schema{"ipv6", ipv6_fields, make_record<LinkIpv6>};
 constexpr Schema kLinkSchema{"link", link_fields, make_record<Link>};
 
 bool Link::has_alt_name(std::string_view wanted) const {

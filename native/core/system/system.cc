@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -118,12 +119,21 @@ ssize_t sendmsg(int fd, const msghdr& message) {
   return interruptible("sendmsg", [&] { return ::sendmsg(fd, &message, 0); });
 }
 
-ssize_t recvmsg(int fd, msghdr& message) {
-  return interruptible("recvmsg", [&] { return ::recvmsg(fd, &message, 0); });
+ssize_t recvmsg(int fd, msghdr& message, int flags) {
+  return interruptible("recvmsg", [&] { return ::recvmsg(fd, &message, flags); });
 }
 
-ssize_t peek_length(int fd) {
-  return interruptible("recvmsg", [&] { return ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC); });
+ssize_t peek_length(int fd, int flags) {
+  return interruptible("recvmsg",
+                       [&] { return ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | flags); });
+}
+
+int poll(std::span<pollfd> sources) {
+  return interruptible("poll", [&] { return ::poll(sources.data(), sources.size(), -1); });
+}
+
+Fd event_fd() {
+  return Fd(through("eventfd2", [&] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }));
 }
 
 int mknodat(int directory, const char* path, mode_t mode, dev_t device) {

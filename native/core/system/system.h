@@ -3,6 +3,7 @@
 // interrupt are tried again.
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -35,9 +36,13 @@ int bind(int fd, const sockaddr* address, socklen_t length);
 int getsockname(int fd, sockaddr* address, socklen_t& length);
 int getsockopt(int fd, int level, int name, int& value);
 ssize_t sendmsg(int fd, const msghdr& message);
-ssize_t recvmsg(int fd, msghdr& message);
-// The length of the datagram that recvmsg would give next; waits for one.
-ssize_t peek_length(int fd);
+ssize_t recvmsg(int fd, msghdr& message, int flags = 0);
+// The length of the datagram that recvmsg would give next; waits for one, unless MSG_DONTWAIT.
+ssize_t peek_length(int fd, int flags = 0);
+
+// Without a time limit.
+int poll(std::span<pollfd> sources);
+Fd event_fd();
 
 int mknodat(int directory, const char* path, mode_t mode, dev_t device);
 int mkdir(const char* path, mode_t mode);

@@ -1,0 +1,155 @@
+#include "addon/watch.h"
+
+#include <utility>
+
+#include "addon/convert.h"
+#include "core/link/kind.h"
+
+namespace flintap::addon {
+namespace {
+
+// So many links are converted before the event loop goes on.
+constexpr std::size_t kBatch = 64;
+
+Napi::Object news_to_js(Napi::Env env, const LinkNews& news) {
+  auto object = Napi::Object::New(env);
+  object.Set("index", Napi::Number::New(env, news.index));
+  object.Set("initial", Napi::Boolean::New(env, news.initial));
+  object.Set("removed", Napi::Boolean::New(env, news.removed));
+  if (news.link) object.Set("link", to_js(env, *news.link, kLinkSchema));
+  if (news.port) object.Set("port", to_js(env, *news.port, *find_kind("bridge")->port));
+  if (news.ipv6) object.Set("ipv6", to_js(env, *news.ipv6, kIpv6Schema));
+  return object;
+}
+
+Napi::Array batch_to_js(Napi::Env env, const std::vector<LinkNews>& batch) {
+  const auto array = Napi::Array::New(env, batch.size());
+  for (std::uint32_t at = 0; at < batch.size(); ++at) array.Set(at, news_to_js(env, batch[at]));
+  return array;
+}
+
+LinkWatch::Settings settings_of(const Napi::Object& given) {
+  LinkWatch::Settings settings;
+  settings.receive_buffer = given.Get("receiveBuffer").ToNumber().Int32Value();
+  if (const Napi::Value number = given.Get("namespace"); number.IsNumber()) {
+    settings.network_namespace =
+        OpenNamespaces::of_process().find(number.As<Napi::Number>().Int64Value());
+    if (!settings.network_namespace) {
+      throw Failure(0, reason::namespace_not_open, "find the namespace");
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+Napi::Function Watch::define(Napi::Env env) {
+  return DefineClass(
+      env, "LinkWatch",
+      {InstanceMethod<&Watch::next>("next"), InstanceMethod<&Watch::close>("close")});
+}
+
+// As with a handle, the thread must have ended before the thread-safe function is torn down.
+Watch::Watch(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Watch>(info) {
+  const Napi::Env env = info.Env();
+  wake_ = Wake::New(env, "flintap-watch", 0, 1, this);
+  wake_.Unref(env);
+  try {
+    watch_ =
+        std::make_unique<LinkWatch>(settings_of(info[0].As<Napi::Object>()), [this] { changed(); });
+  } catch (const Failure& failure) {
+    finished_ = true;
+    wake_.Release();
+    throw Napi::Error(env, failure_to_js(env, failure, "watchLinks"));
+  }
+  napi_add_env_cleanup_hook(env, end_at_teardown, this);
+}
+
+Watch::~Watch() {
+  if (!finished_) finish(Env());
+}
+
+void Watch::end_at_teardown(void* watch) {
+  auto* self = static_cast<Watch*>(watch);
+  self->finished_ = true;
+  self->watch_.reset();
+}
+
+void Watch::finish(Napi::Env env) {
+  finished_ = true;
+  watch_.reset();
+  napi_remove_env_cleanup_hook(env, end_at_teardown, this);
+  wake_.Release();
+}
+
+void Watch::changed() {
+  if (!woken_.exchange(true)) wake_.NonBlockingCall();
+}
+
+void Watch::on_wake(Napi::Env env, Napi::Function, Watch* watch, void*) {
+  if (static_cast<napi_env>(env) == nullptr) return;  // torn down
+  watch->woken_ = false;
+  watch->settle(env);
+}
+
+void Watch::hold(Napi::Env env) {
+  if (std::exchange(held_, true)) return;
+  Ref();
+  wake_.Ref(env);
+}
+
+void Watch::let_go(Napi::Env env) {
+  if (waiting_ || closing_ || !std::exchange(held_, false)) return;
+  if (!finished_) wake_.Unref(env);
+  Unref();
+}
+
+void Watch::settle(Napi::Env env) {
+  if (finished_ || (!waiting_ && !closing_)) return;
+  const LinkWatch::State state = watch_->take(waiting_ && !closing_ ? kBatch : 0);
+  if (waiting_ && (!state.news.empty() || state.failure || state.ended)) {
+    const auto waiting = *std::exchange(waiting_, std::nullopt);
+    if (state.failure && !closing_) {
+      waiting.Reject(failure_to_js(env, *state.failure, "watchLinks"));
+    } else {
+      waiting.Resolve(batch_to_js(env, state.news));
+    }
+  }
+  if (closing_ && state.ended) {
+    finish(env);
+    std::exchange(closing_, std::nullopt)->Resolve(env.Undefined());
+  }
+  let_go(env);
+}
+
+Napi::Value Watch::next(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  const Napi::Value promise = deferred.Promise();
+  if (finished_ || closing_ || waiting_) {
+    deferred.Resolve(Napi::Array::New(env));
+    return promise;
+  }
+  waiting_ = deferred;
+  hold(env);
+  if (watch_->anything()) settle(env);
+  return promise;
+}
+
+Napi::Value Watch::close(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (closing_) return closing_->Promise();
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  const Napi::Value promise = deferred.Promise();
+  if (finished_) {
+    deferred.Resolve(env.Undefined());
+    return promise;
+  }
+  closing_ = deferred;
+  hold(env);
+  watch_->stop();
+  settle(env);  // where the thread has ended by itself, nobody wakes any more
+  return promise;
+}
+
+}  // namespace flintap::addon

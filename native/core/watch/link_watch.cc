@@ -1,0 +1,169 @@
+#include "core/watch/link_watch.h"
+
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <pthread.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include "core/link/requests.h"
+#include "core/netlink/event_socket.h"
+#include "core/netlink/socket.h"
+#include "core/system/seam.h"
+#include "core/system/system.h"
+
+namespace flintap {
+namespace {
+
+// The second tells of IPv6 that is opened on a link, which the first does not.
+constexpr std::array kGroups{int{RTNLGRP_LINK}, int{RTNLGRP_IPV6_IFINFO}};
+
+std::optional<std::int64_t> number_of_this_thread() try {
+  return NetworkNamespace::of_this_thread()->id;
+} catch (const Failure&) {
+  return std::nullopt;
+}
+
+// A datagram of events.
+template <class Take>
+void for_each_event(netlink::Bytes datagram, std::optional<std::int64_t> number, Take take) {
+  netlink::FrameReader frames(datagram);
+  while (auto frame = frames.next()) {
+    auto event = read_link_event(*frame);
+    if (!event) continue;
+    if (event->link) event->link->network_namespace = number;
+    take(std::move(*event));
+  }
+}
+
+}  // namespace
+
+LinkWatch::LinkWatch(Settings settings, std::function<void()> on_change)
+    : settings_(std::move(settings)), on_change_(std::move(on_change)), wake_(sys::event_fd()) {
+  if (!wake_.valid()) throw Failure::of_errno("make an eventfd");
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error& error) {
+    throw Failure(error.code().value(), reason::kernel, "start a thread");
+  }
+}
+
+LinkWatch::~LinkWatch() {
+  stop();
+  thread_.join();
+}
+
+void LinkWatch::stop() {
+  stopping_ = true;
+  const std::uint64_t one = 1;
+  sys::write(wake_.get(), std::as_bytes(std::span(&one, 1)));
+}
+
+LinkWatch::State LinkWatch::take(std::size_t most) {
+  const std::scoped_lock lock(mutex_);
+  State state;
+  if (listed_) state.news = news_.hand_over(most);
+  if (state.news.empty()) state.failure = failure_;
+  state.ended = ended_;
+  return state;
+}
+
+bool LinkWatch::anything() {
+  const std::scoped_lock lock(mutex_);
+  return (listed_ && !news_.empty()) || failure_ || ended_;
+}
+
+void LinkWatch::tell() {
+  if (anything()) on_change_();
+}
+
+void LinkWatch::work() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  pthread_setname_np(pthread_self(), "flintap-watch");
+  std::optional<Failure> failure;
+  try {
+    const seam::Scope counted;
+    watch();
+  } catch (const Failure& caught) {
+    failure = caught;
+  } catch (const std::bad_alloc&) {
+    failure.emplace(ENOMEM, reason::kernel, "allocate memory");
+  } catch (const std::exception&) {
+    failure.emplace(0, reason::kernel, "watch links");
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    failure_ = std::move(failure);
+    ended_ = true;
+  }
+  on_change_();
+}
+
+// Listening comes before listing, so nothing falls between the two. Events that are read later may
+// be older than the listing: what they say is corrected by those that come after them.
+void LinkWatch::watch() {
+  if (settings_.network_namespace) {
+    enter_network_namespace(settings_.network_namespace->fd.get(), {});
+  }
+  number_ = number_of_this_thread();
+  netlink::EventSocket events(kGroups, settings_.receive_buffer);
+  netlink::Socket requests;
+  bool lost = true;
+  while (!stopping_) {
+    if (lost) lost = !list(requests);
+    tell();
+    if (!lost) wait(events);
+    // The kernel goes on dropping events until the socket has been read empty.
+    if (drain(events)) lost = true;
+  }
+}
+
+// A listing that was interrupted by changes again and again may lack links that did not change.
+bool LinkWatch::list(netlink::Socket& requests) {
+  const netlink::Request question = requests::dump({});
+  std::vector<LinkEvent> listed;
+  const netlink::Ack ack = requests.dump(
+      question,
+      [&](std::size_t, const netlink::Frame& frame) {
+        auto event = read_link_event(frame);
+        if (!event || !event->link) return;
+        event->link->network_namespace = number_;
+        listed.push_back(std::move(*event));
+      },
+      [&] { listed.clear(); });
+  if (ack.error == EINTR) return false;
+  if (ack.error != 0) throw Failure(ack.error, reason::kernel, question.step);
+  const std::scoped_lock lock(mutex_);
+  news_.begin_listing();
+  for (LinkEvent& event : listed) news_.take_listed(std::move(event));
+  news_.end_listing();
+  listed_ = true;
+  return true;
+}
+
+bool LinkWatch::drain(netlink::EventSocket& events) {
+  bool lost = false;
+  while (!stopping_) {
+    const auto reading = events.read();
+    lost = lost || reading.overrun;
+    if (reading.overrun) continue;
+    if (!reading.datagram) break;
+    const std::scoped_lock lock(mutex_);
+    for_each_event(*reading.datagram, number_,
+                   [&](LinkEvent event) { news_.take(std::move(event)); });
+  }
+  return lost;
+}
+
+void LinkWatch::wait(const netlink::EventSocket& events) {
+  std::array<pollfd, 2> sources{{{.fd = events.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  if (sys::poll(sources) < 0) throw Failure::of_errno("wait for link events");
+}
+
+}  // namespace flintap

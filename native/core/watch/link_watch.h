@@ -1,0 +1,77 @@
+// One thread that watches the links of a network namespace, apart from any operation: a slow one
+// delays no event.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/devices/network_namespace.h"
+#include "core/failure.h"
+#include "core/watch/link_news.h"
+
+namespace flintap {
+
+namespace netlink {
+class EventSocket;
+class Socket;
+}  // namespace netlink
+
+class LinkWatch {
+ public:
+  struct Settings {
+    // Null: that of the process. Entered by the watch's thread alone.
+    std::shared_ptr<const NetworkNamespace> network_namespace;
+    int receive_buffer = 0;  // bytes
+  };
+
+  // What there is to take: on the watch's thread, `on_change` is called when it may have become
+  // more than it was, and must not throw.
+  struct State {
+    std::vector<LinkNews> news;
+    std::optional<Failure> failure;  // after it, nothing comes any more
+    bool ended = false;
+  };
+
+  // Throws Failure when no thread can be had.
+  LinkWatch(Settings settings, std::function<void()> on_change);
+  ~LinkWatch();
+  LinkWatch(const LinkWatch&) = delete;
+  LinkWatch& operator=(const LinkWatch&) = delete;
+
+  // From any thread. News come only when all links have been listed.
+  State take(std::size_t most);
+  [[nodiscard]] bool anything();
+  // Asks the thread to end; `on_change` is its last call.
+  void stop();
+
+ private:
+  void work();
+  void watch();
+  // False: it was interrupted, and nothing was taken.
+  bool list(netlink::Socket& requests);
+  // Reads what is there. True: events were lost.
+  bool drain(netlink::EventSocket& events);
+  void wait(const netlink::EventSocket& events);
+  void tell();
+
+  Settings settings_;
+  std::function<void()> on_change_;
+  std::atomic<bool> stopping_{false};
+  Fd wake_;  // an eventfd: ends the waiting for events
+
+  std::mutex mutex_;
+  LinkNewsQueue news_;  // guarded by mutex_, as all below
+  std::optional<Failure> failure_;
+  bool listed_ = false;
+  bool ended_ = false;
+
+  std::optional<std::int64_t> number_;  // of the namespace; the watch's thread alone
+  std::thread thread_;
+};
+
+}  // namespace flintap
