@@ -83,23 +83,34 @@ void Watch::finish(Napi::Env env) {
 }
 
 void Watch::changed() {
-  if (!woken_.exchange(true)) wake_.NonBlockingCall();
+  const std::scoped_lock lock(mutex_);
+  if (!held_ || std::exchange(woken_, true)) return;
+  wake_.NonBlockingCall();
 }
 
 void Watch::on_wake(Napi::Env env, Napi::Function, Watch* watch, void*) {
   if (static_cast<napi_env>(env) == nullptr) return;  // torn down
-  watch->woken_ = false;
+  {
+    const std::scoped_lock lock(watch->mutex_);
+    watch->woken_ = false;
+  }
   watch->settle(env);
+  watch->let_go(env);
 }
 
 void Watch::hold(Napi::Env env) {
+  const std::scoped_lock lock(mutex_);
   if (std::exchange(held_, true)) return;
   Ref();
   wake_.Ref(env);
 }
 
 void Watch::let_go(Napi::Env env) {
-  if (waiting_ || closing_ || !std::exchange(held_, false)) return;
+  if (waiting_ || closing_) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (woken_ || !std::exchange(held_, false)) return;
+  }
   if (!finished_) wake_.Unref(env);
   Unref();
 }
@@ -119,7 +130,6 @@ void Watch::settle(Napi::Env env) {
     finish(env);
     std::exchange(closing_, std::nullopt)->Resolve(env.Undefined());
   }
-  let_go(env);
 }
 
 Napi::Value Watch::next(const Napi::CallbackInfo& info) {
@@ -133,6 +143,7 @@ Napi::Value Watch::next(const Napi::CallbackInfo& info) {
   waiting_ = deferred;
   hold(env);
   if (watch_->anything()) settle(env);
+  let_go(env);
   return promise;
 }
 
@@ -149,6 +160,7 @@ Napi::Value Watch::close(const Napi::CallbackInfo& info) {
   hold(env);
   watch_->stop();
   settle(env);  // where the thread has ended by itself, nobody wakes any more
+  let_go(env);
   return promise;
 }
 

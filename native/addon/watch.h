@@ -3,8 +3,8 @@
 
 #include <napi.h>
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "core/watch/link_watch.h"
@@ -31,16 +31,17 @@ class Watch : public Napi::ObjectWrap<Watch> {
   // On the watch's thread: one wake for as much as happens before JavaScript gets to run.
   void changed();
   void settle(Napi::Env env);
-  // Whoever waits keeps this object and the process alive.
+  // Whoever waits keeps this object and the process alive, and so does a wake that is under way.
   void hold(Napi::Env env);
   void let_go(Napi::Env env);
   void finish(Napi::Env env);
   static void end_at_teardown(void* watch);
 
-  std::atomic<bool> woken_{false};
+  std::mutex mutex_;
+  bool woken_ = false;  // guarded by mutex_
+  bool held_ = false;   // written by the JavaScript thread under mutex_
   std::optional<Napi::Promise::Deferred> waiting_;
   std::optional<Napi::Promise::Deferred> closing_;
-  bool held_ = false;
   bool finished_ = false;
   Wake wake_;
   std::unique_ptr<LinkWatch> watch_;

@@ -304,4 +304,17 @@ export const subjects: Subject[] = [
       await emptyElsewhere();
     },
   }),
+  subject({
+    name: "watchLinks",
+    operation: "watchLinks",
+    needs: [],
+    least: 15,
+    stays: true,
+    operate: async (namespace) => {
+      await using watch = namespace.watchLinks({ initial: true });
+      await watch.ready;
+      return await watch.next();
+    },
+    complete: async ({ value }) => expect(value).toMatchObject({ type: "added", initial: true }),
+  }),
 ];

@@ -109,6 +109,11 @@ describe("an example", () => {
     expect(lines).toEqual(["guest0: up true, host IPv6 closed", "here: ENODEV"]);
   });
 
+  example("watch-links.mjs", withAll, (lines) => {
+    const lost = ["default/mvm1 has lost eth1", "default/mvm2 has lost eth1"];
+    expect(lines.sort()).toEqual(lost);
+  });
+
   example("abort.mjs", withTap, (lines) => {
     expect(lines).toEqual(["20 given up, 0 made"]);
   });

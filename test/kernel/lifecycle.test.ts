@@ -299,4 +299,61 @@ describe("a worker thread", () => {
     `);
     expect(ending).toEqual(ended(0));
   });
+
+  test("is terminated while it watches, and its thread is gone", async () => {
+    const ending = await child(`
+      await flintap.getLink("lo");
+      await ended(work(""));
+      const before = { threads: threads(), descriptors: descriptors() };
+      for (let round = 0; round < 10; round++) {
+        const worker = work(\`
+          const watch = flintap.watchLinks({ initial: true });
+          port.postMessage("here");
+          for await (const event of watch);
+        \`);
+        await once(worker, "message");
+        await worker.terminate();
+      }
+      await until(() => threads() === before.threads && descriptors() === before.descriptors);
+    `);
+    expect(ending).toEqual(ended(0));
+  });
+});
+
+describe("a watch", () => {
+  test("keeps the process alive while somebody waits, and not otherwise", async () => {
+    const waiting = await child(`
+      const watch = flintap.watchLinks();
+      watch.next().then(({ done }) => console.log(done));
+      await watch.ready;
+      setTimeout(() => watch.close(), 1);
+    `);
+    expect(waiting).toEqual(ended(0, "true\n"));
+    expect(await child("await flintap.watchLinks().ready;")).toEqual(ended(0));
+  });
+
+  test("ends with the process, however that ends", async () => {
+    const watch = "const watch = flintap.watchLinks({ initial: true }); await watch.next();";
+    expect(await child(`${watch} watch.next(); process.exit(7);`)).toEqual(ended(7));
+    const thrown = await child(`${watch} watch.next(); throw new Error("mine");`);
+    expect(thrown).toMatchObject({ code: 1, signal: null });
+  });
+
+  test("leaves neither a thread nor a descriptor, closed or collected, 200 times", async () => {
+    const source = `${prologue}
+      await flintap.getLink("lo");
+      const before = { threads: threads(), descriptors: descriptors() };
+      for (let round = 0; round < 200; round++) {
+        const watch = flintap.watchLinks();
+        if (round % 2) await watch.close();
+        else await watch.ready;
+      }
+      await until(() => {
+        globalThis.gc();
+        return threads() === before.threads && descriptors() === before.descriptors;
+      });
+    `;
+    const ending = await runNode(["--expose-gc", "--input-type=module", "--eval", source]);
+    expect(ending).toEqual(ended(0));
+  });
 });
