@@ -27,10 +27,10 @@ const { values: options } = parseArgs({
 const vitestArguments = separator < 0 ? [] : process.argv.slice(separator + 1);
 
 function chosenSteps() {
-  if (options.sanitizers) return sanitizerSteps;
-  if (options.only === undefined) return steps;
+  const all = options.sanitizers ? sanitizerSteps : steps;
+  if (options.only === undefined) return all;
   const wanted = options.only.split(",");
-  const chosen = steps.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));
+  const chosen = all.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));
   if (chosen.length === 0) throw new Error(`No step or group is called "${options.only}"`);
   return chosen;
 }
