@@ -70,7 +70,13 @@ export interface NativeRequests {
   /** `tagPrefix`: the alias must begin with it, unless `force`. */
   deleteLink: { link: NativeReference; tagPrefix: string; force: boolean };
   /** `target`: the number of a namespace on which a handle is open in this process. */
-  moveLink: { link: NativeReference; target: number; tagPrefix: string; force: boolean };
+  moveLink: {
+    link: NativeReference;
+    target: number;
+    name?: string;
+    tagPrefix: string;
+    force: boolean;
+  };
   getLink: { link: NativeReference; statistics: boolean };
   /** Links for which everything named holds; the kernel's own filters are checked again. */
   listLinks: {

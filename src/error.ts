@@ -45,11 +45,11 @@ export class FlintapError extends Error {
   declare readonly device?: string;
   /** The kernel's own text, if it gave one. */
   declare readonly kernelMessage?: string;
-  /** The setting that the kernel ignored (reason `"setting-ignored"`). */
+  /** What is not as asked: a setting that the kernel ignored, or a link's `namespace`. */
   declare readonly attribute?: string;
-  /** What the setting was to be. */
+  /** What it was to be. */
   declare readonly expected?: string;
-  /** What the setting is. */
+  /** What it is. */
   declare readonly actual?: string;
   /** What could not be undone, and is still there. */
   declare readonly leftBehind?: string[];

@@ -202,10 +202,11 @@ export class NetworkNamespace implements AsyncDisposable {
    * another handle, and gives it as it is there: up if it was, with the same marks, and with the
    * host's IPv6 as it was. On this handle the held link is ENODEV from then on.
    *
-   * A port has to be detached first. The kernel refuses to move `lo` and bridges (reason
-   * `"cannot-move"`), and where a name or an alt name is taken there. The index stays unless it is
-   * taken there; an open queue goes on working. What fails is moved back. Takes CAP_SYS_ADMIN, as
-   * `NetworkNamespace.open` does.
+   * A port has to be detached first: the kernel would take it out of its bridge without a word. It
+   * refuses to move `lo` and bridges (reason `"cannot-move"`), and where the name, an alt name or the
+   * index is taken there; a link that flintap has not made gets another index instead. An open queue
+   * goes on working. The addresses and routes of the host on the link are gone, as the kernel has
+   * it. What fails is moved back. Takes CAP_SYS_ADMIN, as `NetworkNamespace.open` does.
    */
   async moveLink(
     link: LinkReference,

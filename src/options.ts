@@ -170,6 +170,11 @@ export interface DeleteOptions extends OperationOptions {
 
 /** For `moveLink`. */
 export interface MoveOptions extends OperationOptions {
+  /**
+   * Its name there. Default: the one it has. The kernel then takes the link by its index, so that
+   * its identity is looked at before and after, not in the same step.
+   */
+  name?: string;
   /** Move also what is not tagged by this handle's owner, a physical link too. Default: false. */
   force?: boolean;
 }

@@ -82,7 +82,10 @@ export const reasons = {
   },
   "name-taken": {
     summary: "a link of that name exists already",
-    hint: "Leave the name out and the library chooses a free one, or delete the link that has it. Nothing was done to that link.",
+    hint: ({ operation = "" }) =>
+      operation === "moveLink"
+        ? "Give the link another name there (option name), or delete the link that has it. Nothing was done to that link."
+        : "Leave the name out and the library chooses a free one, or delete the link that has it. Nothing was done to that link.",
     errnos: ["EEXIST"],
   },
   "alt-name-taken": {
@@ -92,7 +95,10 @@ export const reasons = {
   },
   "index-taken": {
     summary: "a link with that index exists already",
-    hint: "Leave the index out and the library chooses a free one.",
+    hint: ({ operation = "" }) =>
+      operation === "moveLink"
+        ? "The link keeps its index when it moves. Delete the link that has it there, or make this one there."
+        : "Leave the index out and the library chooses a free one.",
     errnos: ["EEXIST"],
   },
   "invalid-name": {
@@ -127,7 +133,10 @@ export const reasons = {
   },
   "other-master": {
     summary: "the link is a port of another master",
-    hint: "Detach it there first (detachFromBridge), or say force: true to take it from there.",
+    hint: ({ operation = "" }) =>
+      operation === "moveLink"
+        ? "Detach it first (detachFromBridge): a bridge and its ports are in one namespace."
+        : "Detach it there first (detachFromBridge), or say force: true to take it from there.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "cannot-be-port": {

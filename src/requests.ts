@@ -144,6 +144,7 @@ const deleteOptions = object({
 
 const moveOptions = object({
   ...operationChecks,
+  name: newLinkName,
   force: boolean,
 } satisfies ChecksFor<MoveOptions>);
 
@@ -365,13 +366,25 @@ export function moveRequest(
   tagPrefix: string,
 ): Omit<NativeRequests["moveLink"], "target"> {
   const options = moveOptions(given, optionsOf("moveLink"));
-  return { link: linkOf("moveLink", link), tagPrefix, force: options.force ?? false };
+  return {
+    link: linkOf("moveLink", link),
+    ...pick(options, ["name"]),
+    tagPrefix,
+    force: options.force ?? false,
+  };
 }
 
 /** For `getLink`. */
 export function getLinkRequest(link: unknown, given: unknown): NativeRequests["getLink"] {
   const options = readOptions(given, optionsOf("getLink"));
   return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
+}
+
+/** A name of `ip netns` is refused: what it stands for is that program's to know. */
+function namespacePath(path: string, place: Place): string {
+  if (path.includes("/") && !path.includes("\0")) return path;
+  const expected = "a path such as /run/netns/NAME or /proc/PID/ns/net";
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, path);
 }
 
 const byProcess = object({ pid: integer(1, 2 ** 22) }, ["pid"]);
@@ -382,8 +395,7 @@ export function openNamespaceRequest(
   target: unknown,
   place: Place,
 ): NativeRequests["openNamespace"] {
-  if (typeof target === "string" && target !== "" && !target.includes("\0"))
-    return { path: target };
+  if (typeof target === "string") return { path: namespacePath(target, place) };
   if (typeof target === "object" && target !== null && "pid" in target)
     return byProcess(target, place);
   if (typeof target === "object" && target !== null && "fd" in target)

@@ -113,7 +113,7 @@ struct Failure : std::exception {
   std::string step;
   std::string device;
   std::string kernel_text;
-  // For reason::setting_ignored.
+  // For reason::setting_ignored and reason::other_namespace.
   std::string attribute;
   std::string expected;
   std::string actual;

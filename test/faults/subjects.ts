@@ -17,6 +17,8 @@ export interface Subject<Result = unknown> {
   needs: Capability[];
   /** Fewer calls than this cannot be all of its calls. */
   least: number;
+  /** Of the calls that fail together with a second one, only every so many: for an operation of many. */
+  pairStride?: number;
   /** Puts the namespace into the state from which each run starts. */
   prepare?(steady: NetworkNamespace): Promise<unknown>;
   operate(namespace: NetworkNamespace, signal?: AbortSignal): Promise<Result>;
@@ -264,7 +266,6 @@ export const subjects: Subject[] = [
     operation: "openNamespace",
     needs: ["root"],
     least: 4,
-    stays: true,
     operate: async (_, signal) => {
       await using opened = await NetworkNamespace.open("/proc/self/ns/net", { signal });
       return opened.owner;
@@ -287,6 +288,7 @@ export const subjects: Subject[] = [
     operation: "moveLink",
     needs: ["root", "tun", "proc-sys"],
     least: 40,
+    pairStride: 3,
     prepare: async (steady) => {
       await emptyElsewhere();
       await steady.createTap({ name: "guest0", mtu: 1_400 });

@@ -1,10 +1,12 @@
 /** Links that go to the namespace of another handle, and what stays of them. */
+import { stat } from "node:fs/promises";
 import { beforeEach, describe, expect } from "vitest";
 import { NetworkNamespace } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { macvtapHeader, receiveUntil, send } from "../setup/frames.js";
 import { addParent, ip, link, linkNames } from "../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
+import { withReadOnlyProcSys } from "../setup/read-only-proc-sys.js";
 import { refusal } from "../setup/refusal.js";
 
 const test = needs("root", "veth", "macvtap", "tun", "proc-sys");
@@ -63,6 +65,34 @@ describe("a moved link", () => {
     expect((await there("tap1"))?.flags).not.toContain("UP");
   });
 
+  test("takes the name that is asked for", async () => {
+    await other.run("ip", "link", "add", "tap0", "type", "bridge");
+    const tap = await here.createTap({ name: "tap0" });
+    const moved = await here.moveLink(tap, blue, { name: "eth7" });
+    expect(moved).toMatchObject({ name: "eth7", index: tap.index, identity: tap.identity });
+    expect(await there("eth7")).toMatchObject({ flags: expect.arrayContaining(["UP"]) });
+    expect(await disableIpv6("eth7")).toBe("1\n");
+    // Where it is already, that is all that is left to do.
+    const renamed = await blue.moveLink(moved, blue, { name: "eth8" });
+    expect(renamed).toMatchObject({ name: "eth8", up: true, ipv6: { state: "closed" } });
+    expect(await blue.moveLink(renamed, here, { name: "tap0" })).toMatchObject({ name: "tap0" });
+    expect(await link("tap0")).toMatchObject({ ifindex: tap.index, altnames: [tap.identity] });
+    await here.deleteLink(tap);
+  });
+
+  test("has no more rings of packets than before, with many queues", async () => {
+    const tap = await here.createTap({ name: "tap0", multiQueue: true });
+    expect(await here.moveLink(tap, blue)).toMatchObject({ qdisc: "noqueue", up: true });
+  });
+
+  test("is told from another that took its name and index since", async () => {
+    const tap = await here.createTap({ name: "tap0" });
+    await ip("link del tap0");
+    await ip(`link add tap0 index ${tap.index} type veth peer name tap1`);
+    expect(await refusal(here.moveLink(tap, blue))).toMatchObject({ reason: "no-such-link" });
+    expect(await link("tap0")).toBeDefined();
+  });
+
   test("comes back by the handle it went to", async () => {
     const [veth] = await here.createVeth({ name: "a0", peer: { name: "b0" }, hostIPv6: "closed" });
     const moved = await here.moveLink(veth, blue);
@@ -91,6 +121,28 @@ describe("a moved link", () => {
     const [from, to] = [guest.mac as string, neighbour.mac as string];
     send(queue.fd, { from, to, text: "still here" }, macvtapHeader);
     expect(await receiveUntil(other.fd, "still here", macvtapHeader)).toEqual(["still here"]);
+  });
+
+  needs(
+    "root",
+    "veth",
+    "macvtap",
+    "tap-node",
+    "proc-sys",
+  )("is not opened a second time, although its device number changes", async () => {
+    await addParent();
+    const first = await here.createMacvtap({ parent: "enp0" });
+    const guest = await here.createMacvtap({ parent: "enp0" });
+    const queue = await here.openMacvtap(guest);
+    const device = async (fd: number) => (await stat(`/proc/self/fd/${fd}`)).rdev;
+    const before = await device(queue.fd);
+    // Sets the lower device number free.
+    await here.deleteLink(first);
+    const moved = await here.moveLink(guest, blue);
+    expect(await refusal(blue.openMacvtap(moved))).toMatchObject({ reason: "queue-already-open" });
+    await queue.close();
+    await using again = await blue.openMacvtap(moved);
+    expect(await device(again.fd)).not.toBe(before);
   });
 
   test("can go while another comes, called in one tick", async () => {
@@ -131,6 +183,51 @@ describe("a link that may not go stays as it is", () => {
     await ip("link property del dev tap0 altname guest-7");
     expect(await link("tap0")).toEqual(before);
     await here.deleteLink(tap);
+  });
+
+  test("where the name that it is to take is taken there", async () => {
+    await other.run("ip", "link", "add", "eth7", "type", "bridge");
+    const tap = await here.createTap({ name: "tap0" });
+    const before = await link("tap0");
+    const error = await refusal(here.moveLink(tap, blue, { name: "eth7" }));
+    expect(error).toMatchObject({ reason: "name-taken", code: "EEXIST" });
+    expect(error.leftBehind).toBeUndefined();
+    expect(await link("tap0")).toEqual(before);
+    await here.deleteLink(tap);
+  });
+
+  test("where its index is taken there, if flintap made it", async () => {
+    const index = 1_234_567;
+    await other.run("ip", "link", "add", "br7", "index", `${index}`, "type", "bridge");
+    const tap = await here.createTap({ name: "tap0", index });
+    const before = await link("tap0");
+    expect(await refusal(here.moveLink(tap, blue))).toMatchObject({
+      reason: "index-taken",
+      code: "EEXIST",
+    });
+    expect(await link("tap0")).toEqual(before);
+    await here.deleteLink(tap);
+    await ip(`link add strange0 index ${index} type veth peer name strange1`);
+    const strange = await here.moveLink("strange0", blue, { force: true });
+    expect(strange.index).not.toBe(index);
+    expect(await there("strange0")).toMatchObject({ ifindex: strange.index });
+  });
+
+  test("where it could not be closed again", async () => {
+    const tap = await here.createTap({ name: "tap0" });
+    const before = await link("tap0");
+    await withReadOnlyProcSys(async () => {
+      expect(await refusal(here.moveLink(tap, blue))).toMatchObject({
+        code: "EROFS",
+        reason: "proc-sys-read-only",
+      });
+    });
+    expect(await link("tap0")).toEqual(before);
+    const byDefault = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+    await other.run("sh", "-c", `echo 1 >${byDefault}`);
+    await withReadOnlyProcSys(async () => {
+      expect(await here.moveLink(tap, blue)).toMatchObject({ ipv6: { state: "closed" } });
+    });
   });
 
   test("as a port, as somebody else's, as a link that the kernel ties down", async () => {

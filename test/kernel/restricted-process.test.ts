@@ -17,6 +17,7 @@ import { needs } from "../setup/capabilities.js";
 import { runModule } from "../setup/child.js";
 import { inventory } from "../setup/inventory.js";
 import { addBridge, addParent, ip, link } from "../setup/iproute2.js";
+import { withReadOnlyProcSys } from "../setup/read-only-proc-sys.js";
 import { refusal } from "../setup/refusal.js";
 import { stage } from "../setup/stage.js";
 
@@ -33,17 +34,6 @@ stage(async () => {
 beforeAll(async () => {
   await listLinks();
 });
-
-/** Runs `body` while `/proc/sys` is read-only, as in a container. */
-async function withReadOnlyProcSys(body: () => Promise<void>): Promise<void> {
-  execFileSync("mount", ["--bind", "/proc/sys", "/proc/sys"]);
-  try {
-    execFileSync("mount", ["-o", "remount,bind,ro", "/proc/sys"]);
-    await body();
-  } finally {
-    execFileSync("umount", ["/proc/sys"]);
-  }
-}
 
 /** Runs `body` with a setting of the namespace's new devices changed. */
 async function withDefault(

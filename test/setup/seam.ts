@@ -77,16 +77,18 @@ export async function failEveryCall<Result>(
 
 /**
  * Runs `operate` with every two of its system calls failing: each, and each that comes after it in
- * the run where it failed, thus also those of the undoing. Gives the number of pairs.
+ * the run where it failed, thus also those of the undoing. Gives the number of pairs. With a
+ * `stride`, only every so many of the first calls fail.
  */
 export async function failEveryPair<Result>(
   errno: number,
   operate: () => Promise<Result>,
   inspect: (run: FaultyRun<Result>) => Promise<void>,
   more: NativeFaults = {},
+  stride = 1,
 ): Promise<number> {
   let pairs = 0;
-  for (let at = 1; at <= mostCalls; at++) {
+  for (let at = 1; at <= mostCalls; at += stride) {
     for (let andAt = at + 1; ; andAt++) {
       const run = await withFaults(at, errno, operate, { ...more, andAt });
       await inspect(run);

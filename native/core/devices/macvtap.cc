@@ -154,13 +154,12 @@ Fd open_queue(const Link& link, Sysfs& sysfs, bool additional) {
     return queue.valid() ? std::move(queue) : open_private_node(link, device);
   };
   OpenQueues& known = OpenQueues::of_process();
-  const std::uint32_t index = link.index.value_or(0);
   if (additional) {
     Fd queue = open();
-    known.add(queue, index);
+    known.add(queue, link);
     return queue;
   }
-  Fd queue = known.add_first(device, index, open);
+  Fd queue = known.add_first(device, link, open);
   if (!queue.valid()) {
     throw Failure(0, reason::queue_already_open, "open the queue", device_name(link));
   }

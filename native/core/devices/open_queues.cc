@@ -23,27 +23,36 @@ bool OpenQueues::is_still(const Queue& queue) {
   return S_ISCHR(node.st_mode) && node.st_rdev == queue.device;
 }
 
-void OpenQueues::remember(const Fd& queue, dev_t device, std::uint32_t index) {
-  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue.get(); });
-  queues_.push_back(
-      {.descriptor = queue.get(), .device = device, .index = index, .owner = nullptr});
+// A link that moves to another namespace gets another device number; its identity goes with it.
+bool OpenQueues::is_of(const Queue& queue, dev_t device, const Link& link) {
+  const std::string identity = link.identity();
+  if (!identity.empty() && !queue.identity.empty()) return queue.identity == identity;
+  return queue.device == device && queue.index == link.index;
 }
 
-void OpenQueues::add(const Fd& queue, std::uint32_t index) {
+void OpenQueues::remember(const Fd& queue, dev_t device, const Link& link) {
+  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue.get(); });
+  queues_.push_back({.descriptor = queue.get(),
+                     .device = device,
+                     .index = link.index.value_or(0),
+                     .identity = link.identity(),
+                     .owner = nullptr});
+}
+
+void OpenQueues::add(const Fd& queue, const Link& link) {
   struct stat node {};
   if (sys::fstat(queue.get(), node) < 0) throw Failure::of_errno("look at the queue");
   const std::scoped_lock lock(mutex_);
-  remember(queue, node.st_rdev, index);
+  remember(queue, node.st_rdev, link);
 }
 
-Fd OpenQueues::add_first(dev_t device, std::uint32_t index, const std::function<Fd()>& open) {
+Fd OpenQueues::add_first(dev_t device, const Link& link, const std::function<Fd()>& open) {
   const std::scoped_lock lock(mutex_);
-  const bool taken = std::ranges::any_of(queues_, [&](const Queue& queue) {
-    return queue.device == device && queue.index == index && is_still(queue);
-  });
+  const bool taken = std::ranges::any_of(
+      queues_, [&](const Queue& queue) { return is_of(queue, device, link) && is_still(queue); });
   if (taken) return {};
   Fd queue = open();
-  remember(queue, device, index);
+  remember(queue, device, link);
   return queue;
 }
 

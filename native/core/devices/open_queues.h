@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include "core/link/link.h"
 #include "core/system/fd.h"
 
 namespace flintap {
@@ -16,11 +18,11 @@ class OpenQueues {
  public:
   static OpenQueues& of_process();
 
-  // Remembers a queue of the link with that index. Throws Failure.
-  void add(const Fd& queue, std::uint32_t index);
-  // Opens and remembers a queue, unless one of that device and link is open here. Not valid then.
-  // Two threads can't both be the first.
-  Fd add_first(dev_t device, std::uint32_t index, const std::function<Fd()>& open);
+  // Remembers a queue of the link. Throws Failure.
+  void add(const Fd& queue, const Link& link);
+  // Opens and remembers a queue, unless one of that link is open here. Not valid then. Two threads
+  // can't both be the first.
+  Fd add_first(dev_t device, const Link& link, const std::function<Fd()>& open);
 
   // Whoever it was handed to. `close_all_of` closes what that owner has not closed.
   void hand_to(int descriptor, const void* owner);
@@ -35,10 +37,12 @@ class OpenQueues {
     int descriptor;
     dev_t device;
     std::uint32_t index;
+    std::string identity;
     const void* owner;
   };
   static bool is_still(const Queue& queue);
-  void remember(const Fd& queue, dev_t device, std::uint32_t index);
+  static bool is_of(const Queue& queue, dev_t device, const Link& link);
+  void remember(const Fd& queue, dev_t device, const Link& link);
 
   std::mutex mutex_;
   std::vector<Queue> queues_;

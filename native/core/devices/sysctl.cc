@@ -16,4 +16,9 @@ int write_ipv6_setting(const std::string& link_name, const char* setting, bool v
   return sys::write(file.get(), std::as_bytes(std::span(text))) < 0 ? errno : 0;
 }
 
+bool is_ipv6_disabled_by_default() {
+  constexpr const char* kPath = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  return sys::read_small_file(AT_FDCWD, kPath) == "1";
+}
+
 }  // namespace flintap

@@ -10,4 +10,7 @@ namespace flintap {
 // namespace.
 int write_ipv6_setting(const std::string& link_name, const char* setting, bool value);
 
+// Whether new links have no IPv6 in the thread's namespace; false also where that can't be told.
+bool is_ipv6_disabled_by_default();
+
 }  // namespace flintap

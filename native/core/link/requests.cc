@@ -144,9 +144,11 @@ Request set_port(const Reference& link, std::string_view step, std::string_view 
   return {RTM_NEWLINK, 0, step, writer};
 }
 
-Request move(const Reference& link, std::string_view step, int network_namespace) {
+Request move(const Reference& link, std::string_view step, const Destination& destination) {
   AttributeWriter writer = address(link);
-  writer.put_value(IFLA_NET_NS_FD, static_cast<std::uint32_t>(network_namespace));
+  writer.put_value(IFLA_NET_NS_FD, static_cast<std::uint32_t>(destination.network_namespace));
+  if (destination.index) writer.put_value(IFLA_NEW_IFINDEX, *destination.index);
+  if (destination.name) writer.put_text(IFLA_IFNAME, *destination.name);
   return {RTM_SETLINK, 0, step, writer};
 }
 

@@ -41,6 +41,14 @@ struct DumpFilter {
   bool statistics = false;
 };
 
+// Where a link is moved to.
+struct Destination {
+  int network_namespace = -1;  // a descriptor of it
+  // Refuses to give up its index. Without, the kernel takes another one where it is taken there.
+  std::optional<std::uint32_t> index;
+  std::optional<std::string> name;
+};
+
 namespace requests {
 
 netlink::Request get(const Reference& link, std::string_view step, bool statistics = false);
@@ -54,8 +62,9 @@ netlink::Request add_alt_name(const Reference& link, std::string_view step, std:
 // Applies against the master the port has *before* this message: send the master first.
 netlink::Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
                           const Record& port, const Schema& schema);
-// To the network namespace of that descriptor. The link is down afterwards, and no port any more.
-netlink::Request move(const Reference& link, std::string_view step, int network_namespace);
+// The link is down afterwards, and no port any more. To take a new name with it, a link has to be
+// addressed by its index; the kernel moves it first, so it may be there under the old name then.
+netlink::Request move(const Reference& link, std::string_view step, const Destination& destination);
 netlink::Request stop_ipv6_addresses(const Reference& link, std::string_view step);
 // Before "up": spares a multi-queue device one ring of packets for each of 256 queues.
 netlink::Request set_noqueue(std::uint32_t index, std::string_view step);

@@ -20,10 +20,13 @@ const NetworkNamespace& Context::network_namespace() {
   return *network_namespace_;
 }
 
-std::optional<std::int64_t> Context::network_namespace_id() noexcept try {
+std::optional<std::int64_t> Context::network_namespace_id() try {
   return network_namespace().id;
-} catch (const Failure&) {
-  return std::nullopt;
+} catch (const Failure& failure) {
+  const bool never = failure.error == ENOENT || failure.error == ENOTDIR ||
+                     failure.error == EACCES || failure.error == EPERM;
+  if (never) return std::nullopt;
+  throw;
 }
 
 }  // namespace flintap

@@ -5,6 +5,7 @@
 #include "core/link/kinds/tun.h"
 #include "core/operations/creation.h"
 #include "core/operations/request.h"
+#include "core/operations/taken.h"
 
 namespace flintap {
 namespace {
@@ -69,7 +70,7 @@ Fd make_tap(Context& context, const CreateTap& request, Making& making) {
       return tun::create(settings_of(request, making));
     } catch (Failure& failure) {
       if (failure.error != EEXIST) throw;
-      failure.reason = what_is_taken(context, making).value_or(failure.reason);
+      failure.reason = what_is_taken(context, making.wanted).value_or(failure.reason);
       if (failure.reason != reason::index_taken || making.index_chosen || tries == kDraws) throw;
       redraw_index(making);
     }
@@ -124,7 +125,7 @@ void leave_persistent(Link& link, const Fd& queue) {
 
 void hand_out(Outcome& outcome, std::vector<Fd> queues) {
   for (const Fd& queue : queues) {
-    OpenQueues::of_process().add(queue, outcome.links[0].index.value_or(0));
+    OpenQueues::of_process().add(queue, outcome.links[0]);
   }
   outcome.fds = std::move(queues);
 }

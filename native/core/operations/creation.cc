@@ -9,6 +9,7 @@
 
 #include "core/devices/sysctl.h"
 #include "core/operations/host_ipv6.h"
+#include "core/operations/taken.h"
 #include "core/operations/undo.h"
 #include "core/system/system.h"
 
@@ -56,7 +57,7 @@ Failure refused_create(Context& context, std::span<const Making> makings, const 
                        Failure failure) {
   if (failure.error == EEXIST) {
     for (const Making& making : makings) {
-      const auto taken = what_is_taken(context, making);
+      const auto taken = what_is_taken(context, making.wanted);
       if (!taken) continue;
       failure.reason = *taken;
       failure.device = making.name();
@@ -190,22 +191,6 @@ std::optional<Link> look_before_making(Context& context, const Reference* other,
     }
   }
   throw Failure(EEXIST, reason::index_taken, "draw a free index", makings[0].name());
-}
-
-// The kernel says EEXIST for a name, an alt name and an index alike.
-std::optional<std::string_view> what_is_taken(Context& context, const Making& making) try {
-  const std::array questions{
-      requests::get(making.reference(), "look up"),
-      requests::get(Reference::by_name(making.name()), "look up"),
-  };
-  const auto answers = ask(context, questions);
-  const std::optional<Link>& of_name = answers[1].link;
-  if (of_name) {
-    return of_name->name == making.name() ? reason::name_taken : reason::alt_name_taken;
-  }
-  return answers[0].link ? std::optional(reason::index_taken) : std::nullopt;
-} catch (const Failure&) {
-  return std::nullopt;
 }
 
 void add_marks(std::vector<netlink::Request>& batch, const Making& making) {

@@ -42,10 +42,6 @@ void redraw_index(Making& making);
 std::optional<Link> look_before_making(Context& context, const Reference* other,
                                        std::string_view absent, std::span<Making> makings);
 
-// Which of the names and numbers of a link in the making somebody else has: "name-taken",
-// "alt-name-taken" or "index-taken"; nothing when none is taken any more, or it can't be told.
-std::optional<std::string_view> what_is_taken(Context& context, const Making& making);
-
 // The requests that mark a link and give it what a create ignores.
 void add_marks(std::vector<netlink::Request>& requests, const Making& making);
 

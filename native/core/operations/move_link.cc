@@ -1,11 +1,14 @@
 // moveLink: to the network namespace of another handle.
-#include <linux/if.h>
-
+//
+// The kernel moves a link in one request, and takes it down and opens its IPv6 on the way. So it is
+// settled over there: closed again, then up, then read back.
 #include <cerrno>
 
+#include "core/devices/sysctl.h"
 #include "core/operations/host_ipv6.h"
 #include "core/operations/other_namespace.h"
 #include "core/operations/request.h"
+#include "core/operations/taken.h"
 #include "core/operations/undo.h"
 
 namespace flintap {
@@ -14,6 +17,7 @@ namespace {
 struct MoveLink : Record {
   std::unique_ptr<Reference> link;
   std::optional<std::int64_t> target;
+  std::optional<std::string> name;
   std::optional<std::string> tag_prefix;
   std::optional<bool> force;
 };
@@ -21,109 +25,214 @@ struct MoveLink : Record {
 constexpr std::array fields{
     required(reference_option<&MoveLink::link>("link")),
     required(option<&MoveLink::target>("target")),
+    option<&MoveLink::name>("name"),
     required(option<&MoveLink::tag_prefix>("tagPrefix")),
     required(option<&MoveLink::force>("force")),
 };
 constexpr Schema schema{"moveLink", fields, make_record<MoveLink>};
 
-// The kernel says one EEXIST for a name and an alt name, and takes another index in silence.
-void require_free_names(Context& there, const Link& link) {
-  std::vector<netlink::Request> questions{requests::get(Reference::by_name(*link.name), "look up")};
-  for (const std::string& alt_name : *link.alt_names) {
-    questions.push_back(requests::get(Reference::by_name(alt_name), "look up"));
-  }
-  const auto answers = ask(there, questions);
-  for (const Answer& answer : answers) {
-    if (!answer.link) continue;
-    const bool by_name = answer.link->name == link.name;
-    throw Failure(EEXIST, by_name ? reason::name_taken : reason::alt_name_taken, "look up",
-                  *link.name);
-  }
-}
+using Namespace = std::shared_ptr<const NetworkNamespace>;
 
-// A link that was made elsewhere has no identity; its index may be another one by now.
-Reference arrived(const Link& link) {
-  const std::string identity = link.identity();
-  Reference reference =
-      identity.empty() ? Reference::by_name(*link.name) : Reference::by_identity(identity);
-  reference.name = link.name;
+// One move: the link as it was, the other namespace, and the name it takes there.
+struct Move {
+  Link before;
+  Namespace target;
+  std::string name;
+
+  [[nodiscard]] const std::string& old_name() const { return *before.name; }
+  [[nodiscard]] bool renames() const { return name != old_name(); }
+  [[nodiscard]] bool has_identity() const { return !before.identity().empty(); }
+  // /dev/tap<index> is unique across namespaces only for the indexes that were chosen here. The
+  // kernel's own are small, and taken in most namespaces.
+  [[nodiscard]] std::optional<std::uint32_t> index() const {
+    return has_identity() ? before.index : std::nullopt;
+  }
+  [[nodiscard]] HostIpv6 host_ipv6() const {
+    return has_identity() ? host_ipv6_of(before) : HostIpv6::open;
+  }
+  [[nodiscard]] std::string label() const { return "link " + old_name(); }
+  // What is left when that can't be found out.
+  [[nodiscard]] std::string unknown() const { return label() + " (moved, or not as it was)"; }
+};
+
+// How it is found after it has moved: one without identity may have another index.
+Reference reference_as(const Move& move, const std::string& name) {
+  Reference reference = move.has_identity() ? Reference::by_identity(move.before.identity())
+                                            : Reference::by_name(name);
+  reference.name = name;
   return reference;
 }
 
-// The kernel has made the link's IPv6 settings anew, and taken it down. What is up before the
+// What has to be of it, under that name.
+Link wanted_as(const Move& move, const std::string& name) {
+  Link wanted;
+  wanted.name = name;
+  wanted.index = move.index();
+  wanted.alias = move.before.alias;
+  wanted.mac = move.before.mac;
+  wanted.mtu = move.before.mtu;
+  wanted.tx_queue_length = move.before.tx_queue_length;
+  wanted.up = move.before.up;
+  return wanted;
+}
+
+// The kernel gives it a new queueing discipline, which costs a tap with many queues dearly.
+bool had_noqueue(const Move& move) {
+  return move.has_identity() && move.before.kind == "tun" && move.before.qdisc == "noqueue";
+}
+
+// In the thread's namespace, into which the link came under that name. What is up before the
 // settings are as they were could hear a router advertisement.
-Link settle(Context& context, const Link& before) {
-  const Reference link = arrived(before);
-  const HostIpv6 wanted = before.identity().empty() ? HostIpv6::open : host_ipv6_of(before);
-  const int written = write_host_ipv6(*before.name, wanted);
+Link settle(Context& context, const Move& move, const std::string& name) {
+  const Reference link = reference_as(move, name);
+  const Link wanted = wanted_as(move, name);
+  const int written = write_host_ipv6(name, move.host_ipv6());
   std::vector<netlink::Request> batch;
-  if (wanted == HostIpv6::reduced) {
+  if (move.host_ipv6() == HostIpv6::reduced) {
     batch.push_back(requests::stop_ipv6_addresses(link, "reduce the host's IPv6"));
   }
-  if (before.up.value_or(false)) {
+  if (had_noqueue(move)) {
+    batch.push_back(requests::set_noqueue(*move.index(), "set the queueing discipline"));
+  }
+  if (wanted.up.value_or(false)) {
     Link up;
     up.up = true;
     batch.push_back(requests::change(link, "set up", up));
   }
   batch.push_back(requests::get(link, "read back"));
-  auto answers = transact(context, batch, *before.name);
+  auto answers = transact(context, batch, name);
   Link after = std::move(found(answers.back(), link, reason::no_such_link));
-  require_host_ipv6(wanted, after, written, *before.name);
+  if (auto mismatch = compare(wanted, after, kLinkSchema)) throw ignored(*mismatch, name);
+  require_host_ipv6(move.host_ipv6(), after, written, name);
   return after;
 }
 
-std::string label(const Link& link) { return "link " + *link.name; }
+// ---- undoing ----
 
-// Fetches the link back if it has gone there, and makes it what it was.
-Left fetch_back(Context& context, const NetworkNamespace& there, const Link& before) {
-  const Reference link = arrived(before);
-  run_there(context, there, [&](Context& elsewhere) {
-    const netlink::Request question = requests::get(link, "look up");
-    const auto answers = ask(elsewhere, {&question, 1});
-    // Without an identity, a stranger's name is told by the address.
-    if (!answers[0].link || answers[0].link->mac != before.mac) return;
-    const netlink::Request back =
-        requests::move(link, "undo", context.network_namespace().fd.get());
-    ask(elsewhere, {&back, 1});
+std::optional<Link> look(Context& context, const Reference& reference) {
+  const netlink::Request question = requests::get(reference, "look up");
+  return std::move(ask(context, {&question, 1})[0].link);
+}
+
+// Without an identity, a stranger that has its name is told by the address.
+std::optional<Link> look_for(Context& context, const Move& move, const std::string& name) {
+  auto link = look(context, reference_as(move, name));
+  if (link && link->mac != move.before.mac) return std::nullopt;
+  return link;
+}
+
+// In the other namespace. Whether there was one to send back. The second request is for where the
+// old index is taken by now; after a first that was granted it is ENODEV.
+bool send_back(Context& there, const Move& move, int home) {
+  auto link = look_for(there, move, move.name);
+  if (!link && !move.has_identity()) link = look_for(there, move, move.old_name());
+  if (!link) return false;
+  const auto back = [&](std::optional<std::uint32_t> index) {
+    const Destination destination{
+        .network_namespace = home, .index = index, .name = move.old_name()};
+    return requests::move(Reference::by_index(*link->index), "undo", destination);
+  };
+  const std::array batch{back(move.before.index), back(std::nullopt)};
+  ask(there, batch);
+  return true;
+}
+
+bool is_as_before(const Move& move, const Link& now) {
+  return !compare(wanted_as(move, move.old_name()), now, kLinkSchema) &&
+         now.index == move.before.index && host_ipv6_is(move.host_ipv6(), now);
+}
+
+// Looks here first: a stranger over there that has the name and the address is not ours to take.
+Left fetch_back(Context& context, const Move& move) {
+  auto here = look_for(context, move, move.old_name());
+  if (!here || here->name != move.old_name()) {
+    bool was_there = false;
+    run_there(context, move.target, [&](Context& there) {
+      was_there = send_back(there, move, context.network_namespace().fd.get());
+    });
+    here = look_for(context, move, move.old_name());
+    if (!here && was_there) return move.label() + " (in the other namespace)";
+    if (!here) return std::nullopt;  // gone, whoever deleted it
+  }
+  if (is_as_before(move, *here)) return std::nullopt;
+  if (is_as_before(move, settle(context, move, move.old_name()))) return std::nullopt;
+  return move.label() + ": not as it was";
+}
+
+// ---- moving ----
+
+// A link that could not be closed again over there is better not moved at all.
+void require_closable(Context& context, const Move& move) {
+  if (move.host_ipv6() != HostIpv6::closed) return;
+  const int written = write_host_ipv6(move.old_name(), HostIpv6::closed);
+  if (written != EROFS && written != EACCES && written != EPERM) return;
+  run_there(context, move.target, [&](Context&) {
+    if (is_ipv6_disabled_by_default()) return;
+    throw Failure(written, reason::proc_sys_read_only, "move", move.old_name());
   });
-  const netlink::Request question = requests::get(link, "look up");
-  const auto answers = ask(context, {&question, 1});
-  if (!answers[0].link) return label(before) + " (in the other namespace)";
-  const Link now = settle(context, before);
-  if (now.up == before.up && now.index == before.index) return std::nullopt;
-  return label(before) + ": not as it was";
+}
+
+void require_movable(const Link& link, const MoveLink& request) {
+  if (!*request.force) require_ours(link, *request.tag_prefix, "move");
+  if (link.master.value_or(0) != 0) throw Failure(0, reason::other_master, "move", *link.name);
+}
+
+netlink::Request request_of(const Move& move) {
+  Destination destination{
+      .network_namespace = move.target->fd.get(), .index = move.index(), .name = std::nullopt};
+  if (!move.renames()) {
+    return requests::move(acting_reference(move.before), "move", destination);
+  }
+  destination.name = move.name;
+  return requests::move(Reference::by_index(*move.before.index), "move", destination);
+}
+
+// Which name or number is taken over there. That nobody could look is of no interest.
+Failure explained(Context& context, const Move& move, Failure failure) try {
+  if (failure.error != EEXIST && failure.error != EBUSY) return failure;
+  Link wanted;
+  wanted.name = move.name;
+  if (move.target->id != context.network_namespace().id) {
+    wanted.index = move.index();
+    wanted.alt_names = move.before.alt_names;
+  }
+  run_there(context, move.target, [&](Context& there) {
+    failure.reason = what_is_taken(there, wanted).value_or(failure.reason);
+  });
+  if (failure.reason == reason::index_taken) failure.error = EEXIST;
+  return failure;
+} catch (const Failure&) {
+  return failure;
 }
 
 Outcome run(Context& context, Record& record) {
   const auto& request = static_cast<MoveLink&>(record);
   Link before = look_up(context, *request.link);
-  if (!*request.force) require_ours(before, *request.tag_prefix, "move");
-  if (before.master.value_or(0) != 0) {
-    throw Failure(0, reason::other_master, "move", *before.name);
-  }
+  require_movable(before, request);
+  const std::string name = request.name.value_or(*before.name);
   Outcome outcome;
-  if ((before.flags.value_or(0) & IFF_LOOPBACK) != 0) {
-    throw Failure(EINVAL, reason::cannot_move, "move", *before.name);
-  }
-  if (context.network_namespace().id == *request.target) {
+  if (context.network_namespace().id == *request.target && name == before.name) {
     outcome.links.push_back(std::move(before));
     return outcome;
   }
-  const auto target = open_namespace(*request.target, *before.name);
-  run_there(context, *target, [&](Context& there) { require_free_names(there, before); });
-  const netlink::Request move = requests::move(acting_reference(before), "move", target->fd.get());
-  const auto undo = [&] { return fetch_back(context, *target, before); };
-  const auto answers = ask_undoing(context, {&move, 1}, undo, label(before));
-  require(answers, {&move, 1}, *before.name);
+  auto target = open_namespace(*request.target, *before.name);
+  const Move move{.before = std::move(before), .target = std::move(target), .name = name};
+  require_closable(context, move);
+  const netlink::Request asked = request_of(move);
+  const auto undo = [&] { return fetch_back(context, move); };
+  const auto answers = ask_undoing(context, {&asked, 1}, undo, move.unknown());
   return undoing(
       [&] {
-        run_there(context, *target, [&](Context& there) {
-          outcome.links.push_back(settle(there, before));
+        if (const netlink::Ack& ack = answers[0].ack; ack.error != 0) {
+          throw explained(context, move, refusal(ack, asked, move.old_name()));
+        }
+        run_there(context, move.target, [&](Context& there) {
+          outcome.links.push_back(settle(there, move, move.name));
           there.stop_if_cancelled();
         });
         return std::move(outcome);
       },
-      undo, label(before));
+      undo, move.unknown());
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ Outcome run(Context& context, Record& record) {
     enter_network_namespace(open_file(path).get(), path);
   }
   Outcome outcome;
-  outcome.network_namespace = context.network_namespace().id;
+  outcome.network_namespace = context.network_namespace_id();
+  context.stop_if_cancelled();
   return outcome;
 }
 

@@ -19,6 +19,11 @@ namespace flintap {
 // What operations work with: lives on the operation thread, in its network namespace.
 class Context {
  public:
+  Context() = default;
+  // For a thread of which it is known where it is.
+  explicit Context(std::shared_ptr<const NetworkNamespace> network_namespace)
+      : network_namespace_(std::move(network_namespace)) {}
+
   // Opened when it is first needed: closing a queue takes none, and must work where no descriptor
   // can be had any more.
   netlink::Socket& socket() {
@@ -47,8 +52,9 @@ class Context {
 
   // That of the thread. Throws Failure where /proc does not show it.
   const NetworkNamespace& network_namespace();
-  // Its number, as far as it can be told.
-  std::optional<std::int64_t> network_namespace_id() noexcept;
+  // Its number; nothing where /proc does not show it. Throws Failure where it is not to be had just
+  // now: not to know it would pass over whose a link is.
+  std::optional<std::int64_t> network_namespace_id();
 
   Sysfs sysfs;
   const Cancellation* cancellation = nullptr;  // of the operation that runs

@@ -2,11 +2,11 @@
 
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -54,6 +54,7 @@ struct Visit {
 void visit(const NetworkNamespace& other, Context& there, Visit& result,
            const std::function<void(Context&)>& work) {
   const seam::Scope counted;
+  pthread_setname_np(pthread_self(), "flintap");
   try {
     enter_network_namespace(other.fd.get(), {});
     work(there);
@@ -93,15 +94,15 @@ std::int32_t number_here(Context& context, const NetworkNamespace& other) {
                 question.step);
 }
 
-void run_there(Context& context, const NetworkNamespace& other,
+void run_there(Context& context, const std::shared_ptr<const NetworkNamespace>& other,
                const std::function<void(Context& there)>& work) {
   Visit result;
-  Context there;
+  Context there(other);
   there.cancellation = context.cancellation;
   there.ending = context.ending;
   try {
     // The thread inherits the signal mask: like the operation thread, it takes no signal.
-    std::thread([&] { visit(other, there, result, work); }).join();
+    std::thread([&] { visit(*other, there, result, work); }).join();
   } catch (const std::system_error& error) {
     throw Failure(error.code().value(), reason::kernel, "start a thread");
   }

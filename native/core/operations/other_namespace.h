@@ -21,7 +21,7 @@ std::int32_t number_here(Context& context, const NetworkNamespace& other);
 // Runs `work` in the other namespace, with a Context there, on a thread of its own that ends then:
 // an operation thread never leaves its namespace. Counted and cancelled like the operation that
 // calls it. Throws what `work` throws.
-void run_there(Context& context, const NetworkNamespace& other,
+void run_there(Context& context, const std::shared_ptr<const NetworkNamespace>& other,
                const std::function<void(Context& there)>& work);
 
 }  // namespace flintap

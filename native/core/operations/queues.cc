@@ -91,7 +91,7 @@ Outcome open_tap(Context& context, Record& record) {
   Fd queue = tun::open_queue(*before.name, flags_of(*tap));
   Link after = still_there(context, before);
   context.stop_if_cancelled();
-  OpenQueues::of_process().add(queue, after.index.value_or(0));
+  OpenQueues::of_process().add(queue, after);
   return handed_out(std::move(after), std::move(queue));
 }
 

@@ -58,11 +58,12 @@ std::string_view reason_of(std::string_view step, const netlink::Ack& ack) {
 std::vector<Answer> ask(Context& context, std::span<const netlink::Request> requests,
                         bool statistics) {
   std::vector<Answer> answers(requests.size());
+  // Before anything is done, since it can fail.
+  const auto network_namespace = context.network_namespace_id();
   const auto acks =
       context.socket().exchange(requests, [&](std::size_t place, const netlink::Frame& frame) {
         if (auto link = read_link(frame, statistics)) answers[place].link = std::move(link);
       });
-  const auto network_namespace = context.network_namespace_id();
   for (std::size_t place = 0; place < acks.size(); ++place) {
     answers[place].ack = acks[place];
     answers[place].network_namespace = network_namespace;
@@ -97,7 +98,11 @@ Link& found(Answer& answer, const Reference& reference, std::string_view absent)
   const netlink::Ack& ack = answer.ack;
   if (reference.network_namespace && answer.network_namespace &&
       reference.network_namespace != answer.network_namespace) {
-    throw Failure(ENODEV, reason::other_namespace, "look up", reference.label());
+    Failure failure(ENODEV, reason::other_namespace, "look up", reference.label());
+    failure.attribute = "namespace";
+    failure.expected = std::to_string(*answer.network_namespace);
+    failure.actual = std::to_string(*reference.network_namespace);
+    throw failure;
   }
   const bool replaced = answer.link && !reference.identity && reference.index && reference.name &&
                         answer.link->name != reference.name &&
