@@ -1,10 +1,11 @@
 // The steps of `npm test`, in the order in which they run. Each gives
 // { passed, failed, skips: [{ what, reason }], output }; a step that gives nothing has passed
-// once. A missing tool is thrown as MissingTool and becomes a skip.
+// once. What the machine lacks is thrown as an Obstacle and becomes a skip.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { addonPath, buildAddon } from "./build-addon.mjs";
 import { tidy } from "./clang-tidy.mjs";
+import { inContainer, requireContainers } from "./container.mjs";
 import { sanitizerEnvironment, sanitizerFindings } from "./sanitizers.mjs";
 import {
   filesBelow,
@@ -108,7 +109,7 @@ async function runNativeTests(variant, env = {}) {
 }
 
 /** What vitest's JSON reporter wrote, as an outcome. A file that broke counts as one failure. */
-function readReport(path, project, { code, output }) {
+function readReport(path, where, { code, output }) {
   if (!existsSync(path)) return { passed: 0, failed: 1, output };
   const files = JSON.parse(readFileSync(path, "utf8")).testResults;
   const tests = files.flatMap((file) => file.assertionResults);
@@ -119,7 +120,7 @@ function readReport(path, project, { code, output }) {
   const skips = tests
     .filter((test) => test.status !== "passed" && test.status !== "failed")
     .map((test) => ({
-      what: `${project} › ${test.fullName}`,
+      what: `${where} › ${test.fullName}`,
       reason: test.meta?.skipReason ?? "no reason given",
     }));
   const failed = count("failed") + broken;
@@ -127,29 +128,44 @@ function readReport(path, project, { code, output }) {
   return { passed: count("passed"), failed: failed || (code === 0 ? 0 : 1), skips, output };
 }
 
-async function runVitest(project, args, env = {}) {
-  const report = join(root, "build/test", `${project}.json`);
+const reports = join(root, "build/test");
+
+/** `within` turns a command into the one that runs it elsewhere; `where` then names that place. */
+async function runVitest(
+  project,
+  args,
+  { env = {}, where = project, within = (command) => command } = {},
+) {
+  const report = join(reports, `${where.replaceAll(" ", "-")}.json`);
   rmSync(report, { force: true });
-  const result = await run(
-    npmTool("vitest"),
-    ["run", "--project", project, "--reporter=default", "--reporter=json"].concat(
-      `--outputFile=${report}`,
-      args,
-    ),
-    { env },
-  );
-  return readReport(report, project, result);
+  const [program, ...rest] = within([
+    ...[npmTool("vitest"), "run", "--project", project],
+    ...["--reporter=default", "--reporter=json", `--outputFile=${report}`],
+    ...args,
+  ]);
+  return readReport(report, where, await run(program, rest, { env }));
 }
 
 async function runFaultTests(args) {
   await buildAddon("testing");
-  return runVitest("faults", args, { FLINTAP_ADDON: addonPath("testing") });
+  return runVitest("faults", args, { env: { FLINTAP_ADDON: addonPath("testing") } });
+}
+
+/** The kernel tests in a privileged container: one with a /dev and a /sys of its own. */
+async function runKernelTestsInContainer(args) {
+  await requireContainers();
+  mkdirSync(reports, { recursive: true });
+  const flags = ["--privileged", "--env=NO_COLOR=1", `--volume=${reports}:${reports}`];
+  return runVitest("kernel", args, {
+    where: "kernel in a container",
+    within: (command) => inContainer(flags, command),
+  });
 }
 
 /** A vitest project under a sanitizer. Each finding is a failure, whatever the tests say. */
 async function runSanitized(variant, project, args) {
   await buildAddon(variant);
-  const outcome = await runVitest(project, args, await sanitizerEnvironment(variant));
+  const outcome = await runVitest(project, args, { env: await sanitizerEnvironment(variant) });
   const findings = await sanitizerFindings(variant);
   return {
     ...outcome,
@@ -178,6 +194,12 @@ export const steps = [
   { name: "native", title: "native unit tests", run: () => runNativeTests("testing") },
   { name: "kernel", title: "kernel tests", run: (args) => runVitest("kernel", args) },
   { name: "faults", title: "fault tests", run: runFaultTests },
+  {
+    name: "container-kernel",
+    group: "container",
+    title: "kernel tests in a privileged container",
+    run: runKernelTestsInContainer,
+  },
 ];
 
 /** The steps of `npm run test:sanitizers`. */

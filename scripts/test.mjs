@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
 import { sanitizerSteps, steps } from "./test-steps.mjs";
-import { CommandFailed, MissingTool, root, since } from "./toolchain.mjs";
+import { CommandFailed, Obstacle, root, since } from "./toolchain.mjs";
 
 const separator = process.argv.indexOf("--", 2);
 const { values: options } = parseArgs({
@@ -46,7 +46,7 @@ async function outcomeOf(step) {
     } = (await step.run(vitestArguments)) ?? {};
     return { passed, failed, skips, output };
   } catch (error) {
-    if (error instanceof MissingTool)
+    if (error instanceof Obstacle)
       return {
         passed: 0,
         failed: 0,
@@ -62,12 +62,13 @@ async function outcomeOf(step) {
 const indispensable =
   /network namespace|user namespaces|macvtap devices|bridges|veth|\/dev\/net\/tun/;
 
-/** Parts skips into those that the list allows and those that fail the run. */
-function judgeSkips(skips) {
+/** Parts a step's skips into those that the list allows and those that fail the run. */
+function judgeSkips({ name }, skips) {
   if (!options["no-skips"]) return { allowed: skips, refused: [] };
   const list = JSON.parse(readFileSync(join(root, ".ci/allowed-skips.json"), "utf8"));
   const isAllowed = ({ what, reason }) =>
-    !indispensable.test(reason) && list.some(({ match }) => `${what}: ${reason}`.includes(match));
+    !indispensable.test(reason) &&
+    list.some(({ step = name, match }) => step === name && `${what}: ${reason}`.includes(match));
   return { allowed: skips.filter(isAllowed), refused: skips.filter((skip) => !isAllowed(skip)) };
 }
 
@@ -75,7 +76,7 @@ async function runStep(step) {
   console.log(`\n${step.title} …`);
   const start = performance.now();
   const { passed, failed, skips, output } = await outcomeOf(step);
-  const { allowed, refused } = judgeSkips(skips);
+  const { allowed, refused } = judgeSkips(step, skips);
   for (const { what, reason } of refused) console.log(`not to be skipped: ${what}: ${reason}`);
   if (output && (failed > 0 || options.verbose)) console.log(output.trimEnd());
   return { step, passed, failed: failed + refused.length, skips: allowed, time: since(start) };
@@ -116,7 +117,7 @@ try {
   await setUp();
   for (const step of chosenSteps()) results.push(await runStep(step));
 } catch (error) {
-  const isExpected = error instanceof MissingTool || error instanceof CommandFailed;
+  const isExpected = error instanceof Obstacle || error instanceof CommandFailed;
   console.error(isExpected ? error.message : error);
   results.push({ step: { title: "set-up" }, passed: 0, failed: 1, skips: [], time: "" });
 }

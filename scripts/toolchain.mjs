@@ -17,8 +17,11 @@ import { fileURLToPath } from "node:url";
 /** The package's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Something the machine lacks; its message is one line for people. */
-export class MissingTool extends Error {
+/** Something that this machine does not allow; its message is one line for people. */
+export class Obstacle extends Error {}
+
+/** A program that is not there. */
+export class MissingTool extends Obstacle {
   constructor(tool, packageName) {
     super(`${tool} is missing; it comes with ${packageName}`);
   }
@@ -134,7 +137,7 @@ export async function main(body) {
   try {
     await body();
   } catch (error) {
-    const isExpected = error instanceof MissingTool || error instanceof CommandFailed;
+    const isExpected = error instanceof Obstacle || error instanceof CommandFailed;
     console.error(isExpected ? error.message : error);
     process.exitCode = 1;
   }

@@ -27,7 +27,7 @@ import { stage } from "../setup/stage.js";
 
 const withVeth = needs("veth", "bridge");
 const withMacvtap = needs("veth", "bridge", "macvtap");
-const withQueues = needs("veth", "bridge", "macvtap", "proc-sys", "tap-node");
+const withQueues = needs("veth", "bridge", "macvtap", "proc-sys", "macvtap-queue");
 const withTap = needs("veth", "bridge", "tun", "proc-sys");
 
 const ipv4 = 0x0800;

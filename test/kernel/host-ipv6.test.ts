@@ -18,7 +18,7 @@ import { addParent, addresses, ip, routes } from "../setup/iproute2.js";
 import { advertise, advertisedPrefix, router } from "../setup/router-advertisement.js";
 import { stage } from "../setup/stage.js";
 
-const withNode = needs("veth", "macvtap", "proc-sys", "tap-node");
+const withNode = needs("veth", "macvtap", "proc-sys", "macvtap-queue");
 const withTap = needs("tun", "bridge", "proc-sys", "veth");
 
 stage(async () => {

@@ -106,7 +106,7 @@ describe("a moved link", () => {
     "root",
     "veth",
     "macvtap",
-    "tap-node",
+    "macvtap-queue",
     "proc-sys",
   )("keeps the queue of a guest that runs", async () => {
     await addParent();

@@ -195,7 +195,9 @@ describe("between a call and its settling", () => {
     const opened: Statement[] = ["createTap with several queues", "openMacvtap", "openTap"];
     const queues = opened
       .flatMap((name) => trace.between(name))
-      .filter(({ name, text }) => name === "openat" && /"\/dev\/(net\/tun|tap\d+)"/.test(text))
+      .filter(
+        ({ name, text }) => name === "openat" && /"(\/dev\/(net\/tun|tap\d+)|queue)"/.test(text),
+      )
       .map(({ text }) => /= (\d+)$/.exec(text)?.[1] ?? "");
     expect(queues).toHaveLength(4);
     const calls = trace.between("close of queues");

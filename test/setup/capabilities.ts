@@ -87,6 +87,21 @@ export const ordinaryUser = [
   "--bounding-set=-all",
 ] as const;
 
+function mknodObstacle(): string | undefined {
+  return withFolder((folder) => {
+    const node = join(folder, "null");
+    const failed = complaint("mknod", node, "c", "1", "3") ?? openComplaint(node);
+    return failed && `CAP_MKNOD and a device file that opens (${failed})`;
+  });
+}
+
+function tapNodeObstacle(): string | undefined {
+  return withMacvtap((index) => {
+    const failed = openComplaint(`/dev/tap${index}`);
+    return failed && `/dev/tapN made by the kernel, devtmpfs (${failed})`;
+  });
+}
+
 /** Each gives the reason why the capability is missing, or undefined when it is there. */
 const probes = {
   /** Root of the machine, not of a user namespace. */
@@ -112,18 +127,14 @@ const probes = {
     return failed && `/dev/net/tun (${failed})`;
   },
   /** Device nodes can be made, and opened. */
-  mknod: () =>
-    withFolder((folder) => {
-      const node = join(folder, "null");
-      const failed = complaint("mknod", node, "c", "1", "3") ?? openComplaint(node);
-      return failed && `CAP_MKNOD and a device file that opens (${failed})`;
-    }),
+  mknod: mknodObstacle,
   /** The kernel makes /dev/tapN for a macvtap, and it can be opened. */
-  "tap-node": () =>
-    withMacvtap((index) => {
-      const failed = openComplaint(`/dev/tap${index}`);
-      return failed && `/dev/tapN made by the kernel, devtmpfs (${failed})`;
-    }),
+  "tap-node": tapNodeObstacle,
+  /** A macvtap's queue can be opened: by the kernel's node, or by one made for it. */
+  "macvtap-queue": () => {
+    const obstacles = [tapNodeObstacle(), mknodObstacle()];
+    return obstacles.includes(undefined) ? undefined : obstacles.join(", and ");
+  },
   veth: () => {
     const failed = linkComplaint("type", "veth", "peer", "name", "flprobe9");
     return failed && `veth devices (${failed})`;
