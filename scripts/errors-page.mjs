@@ -47,16 +47,25 @@ function errnoRows(entries) {
   });
 }
 
+/** What to do in general, then for each operation to which something else applies. */
+function hintsOf({ hint }) {
+  if (typeof hint === "string") return [hint];
+  const general = hint({});
+  const own = tables.hintedOperations
+    .map((operation) => [operation, hint({ operation })])
+    .filter(([operation, words]) => words !== general)
+    .map(([operation, words]) => `\`${operation}\`: ${words}`);
+  return [general, ...own];
+}
+
 function reasonSection([reason, entry]) {
   const codes = codesOf(entry);
-  const hint = typeof entry.hint === "string" ? entry.hint : entry.hint({});
   return [
     `### ${reason}`,
     "",
     `${sentence(entry.summary)} Code: ${codes.length === 0 ? "any errno's name" : codeList(codes)}.`,
     "",
-    hint,
-    "",
+    ...hintsOf(entry).flatMap((hint) => [hint, ""]),
   ];
 }
 

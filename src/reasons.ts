@@ -8,7 +8,9 @@
 import type { NativeFailure } from "./addon.js";
 
 /** What a hint may depend on. */
-export type FailureFacts = Partial<Pick<NativeFailure, "operation" | "device" | "attribute">>;
+export type FailureFacts = Partial<
+  Pick<NativeFailure, "operation" | "step" | "device" | "attribute">
+>;
 
 /** One reason. */
 export interface ReasonEntry {
@@ -48,6 +50,9 @@ export const warningCodes = {
 
 /** The code of a process warning. */
 export type WarningCode = keyof typeof warningCodes;
+
+/** The operations for which docs/errors.md gives the hints of their own. */
+export const hintedOperations = ["openNamespace", "moveLink"] as const;
 
 /** The kernel module that the kind of link of an operation needs. */
 const modules: Readonly<Record<string, string>> = {
@@ -156,11 +161,11 @@ export const reasons = {
   },
   "no-permission": {
     summary: "the process may not do that",
-    hint: ({ operation = "" }) =>
-      operation === "openNamespace"
-        ? "Entering another network namespace takes CAP_SYS_ADMIN, both in the user namespace that owns it and in one's own. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module."
+    hint: ({ operation = "", step = "" }) =>
+      operation === "openNamespace" || step === "enter the network namespace"
+        ? "Entering another network namespace takes CAP_SYS_ADMIN, both in the user namespace that owns it and in one's own; through a process of another user also CAP_SYS_PTRACE. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module."
         : "It needs CAP_NET_ADMIN in the user namespace that owns the network namespace: AmbientCapabilities=CAP_NET_ADMIN for a systemd service, --cap-add=NET_ADMIN for a container, securityContext.capabilities.add: [NET_ADMIN] in Kubernetes.",
-    errnos: ["EPERM"],
+    errnos: ["EPERM", "EACCES"],
   },
   "kind-unsupported": {
     summary: "the kernel has no links of this kind",

@@ -2,7 +2,9 @@
  * What the kernel does, where the library relies on it: a kernel that differs is noticed here
  * first. Mostly without flintap; where a queue is needed, it is flintap's.
  */
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { describe, expect } from "vitest";
 import {
   createBridge,
@@ -21,8 +23,8 @@ import {
   send,
   sendPayload,
 } from "../setup/frames.js";
-import { addBridge, addParent, ip, link, qdiscs } from "../setup/iproute2.js";
-import { otherNamespace } from "../setup/other-namespace.js";
+import { addBridge, addParent, type IpLink, ip, link, qdiscs } from "../setup/iproute2.js";
+import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
 import { stage } from "../setup/stage.js";
 
 const withVeth = needs("veth", "bridge");
@@ -151,6 +153,64 @@ describe("a link", () => {
     writeFileSync(disableIPv6, "1");
     await ip(`link set end0 netns ${elsewhere.pid}`);
     expect(await elsewhere.run("cat", disableIPv6)).toBe("0\n");
+  });
+});
+
+/** The links of another namespace. */
+async function linksOf({ run }: OtherNamespace): Promise<IpLink[]> {
+  return JSON.parse(await run("ip", "-json", "-details", "link"));
+}
+
+describe("a link that moves to another namespace", () => {
+  withVeth("keeps its index, and takes another in silence where it is taken", async () => {
+    await using elsewhere = await otherNamespace();
+    await ip("link add free0 index 1300000 type veth peer name free1");
+    await ip("link add taken0 index 1300001 type veth peer name taken1");
+    await elsewhere.run("ip", "link", "add", "mine0", "index", "1300001", "type", "bridge");
+    for (const name of ["free0", "taken0"]) await ip(`link set ${name} netns ${elsewhere.pid}`);
+    const moved = (await linksOf(elsewhere)).filter(({ ifname }) => /0$/.test(ifname));
+    const indexes = new Map(moved.map(({ ifname, ifindex }) => [ifname, ifindex]));
+    expect(indexes.get("free0")).toBe(1_300_000);
+    expect(indexes.get("taken0")).toBeLessThan(1_000_000);
+  });
+
+  withVeth("goes out of its bridge, down, and without addresses", async () => {
+    await using elsewhere = await otherNamespace();
+    await ip("link add end0 type veth peer name end1");
+    await ip("link set end0 up master br0");
+    await ip("address add 192.0.2.1/24 dev end0");
+    await ip(`link set end0 netns ${elsewhere.pid}`);
+    const there = (await linksOf(elsewhere)).find(({ ifname }) => ifname === "end0");
+    expect(there).not.toHaveProperty("master");
+    expect(there?.flags).not.toContain("UP");
+    expect(await elsewhere.run("ip", "-brief", "address", "show", "dev", "end0")).not.toContain(
+      "192",
+    );
+  });
+
+  withTap("gets a ring of packets for each of its queues", async () => {
+    await using elsewhere = await otherNamespace();
+    await ip("tuntap add dev many0 mode tap multi_queue");
+    await promisify(execFile)("tc", "qdisc replace dev many0 root noqueue".split(" "));
+    await ip(`link set many0 netns ${elsewhere.pid}`);
+    await elsewhere.run("ip", "link", "set", "many0", "up");
+    const there = (await linksOf(elsewhere)).find(({ ifname }) => ifname === "many0");
+    expect(there?.qdisc).toBe("mq");
+  });
+
+  withVeth("is no bridge, and not lo", async () => {
+    await using elsewhere = await otherNamespace();
+    for (const name of ["br0", "lo"]) await refused(`link set ${name} netns ${elsewhere.pid}`, "");
+    expect(await link("br0")).toBeDefined();
+  });
+});
+
+describe("another namespace", () => {
+  needs("root", "veth")("does not show in the sysfs that was mounted before", async () => {
+    await using elsewhere = await otherNamespace();
+    const shown = (await elsewhere.run("ls", "/sys/class/net")).trim().split("\n");
+    expect(shown).toContain("enp0");
+    expect((await linksOf(elsewhere)).map(({ ifname }) => ifname)).toEqual(["lo"]);
   });
 });
 

@@ -1,13 +1,15 @@
 /** Handles on other namespaces: opening, working and creating there, and what comes across. */
+import { execFileSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { type Link, NetworkNamespace } from "../../src/index.js";
 import { needs, ordinaryUser } from "../setup/capabilities.js";
 import { runModule } from "../setup/child.js";
-import { addParent, ip, linkNames } from "../setup/iproute2.js";
+import { macvtapHeader, receiveUntil, send } from "../setup/frames.js";
+import { addParent, ip, link, linkNames } from "../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
 import { refusal } from "../setup/refusal.js";
 
@@ -191,6 +193,43 @@ describe("a macvtap in another namespace than its parent", () => {
     });
     await ip("link del enp0");
     expect(await namesThere()).toEqual(["lo"]);
+    // That stays: the kernel takes none back.
+    const numbers: { nsid: number }[] = JSON.parse(
+      await other.run("ip", "-json", "netns", "list-id"),
+    );
+    expect(numbers.map(({ nsid }) => nsid)).toEqual([guest.parentNamespace]);
+  });
+
+  needs(
+    "root",
+    "veth",
+    "macvtap",
+    "mknod",
+    "proc-sys",
+  )("is opened there, and reaches the parent's other guests", async () => {
+    await addParent();
+    const parent = await here.getLink("enp0");
+    const [guest, neighbour] = [
+      await blue.createMacvtap({ parent }),
+      await here.createMacvtap({ parent }),
+    ];
+    await using queue = await blue.openMacvtap(guest);
+    await using beside = await here.openMacvtap(neighbour);
+    const [from, to] = [guest.mac as string, neighbour.mac as string];
+    send(queue.fd, { from, to, text: "from there" }, macvtapHeader);
+    expect(await receiveUntil(beside.fd, "from there", macvtapHeader)).toEqual(["from there"]);
+    expect(await refusal(blue.openMacvtap(guest))).toMatchObject({ reason: "queue-already-open" });
+  });
+
+  test("has the host's IPv6, the name and the index that are asked for", async () => {
+    await addParent();
+    const parent = await here.getLink("enp0");
+    const asked = { name: "guest0", index: 1_234_567, mtu: 1_300, up: false };
+    const guest = await blue.createMacvtap({ parent, ...asked, hostIPv6: "reduced" });
+    expect(guest).toMatchObject({ ...asked, ipv6: { state: "reduced" } });
+    expect(await refusal(blue.createMacvtap({ parent, index: asked.index }))).toMatchObject({
+      reason: "index-taken",
+    });
   });
 
   test("is refused with the same words as in its own, and leaves nothing", async () => {
@@ -221,6 +260,63 @@ describe("a macvtap in another namespace than its parent", () => {
   });
 });
 
+describe("a namespace that vanishes", () => {
+  test("goes when the last handle on it is closed, and its links with it", async () => {
+    const [end] = await here.createVeth({ name: "here0", peer: { name: "there0" } });
+    await here.moveLink("there0", blue);
+    const path = `/proc/${other.pid}/ns/net`;
+    await using again = await NetworkNamespace.open(path);
+    await other[Symbol.asyncDispose]();
+    await blue.close();
+    expect(await again.getLink("there0")).toMatchObject({ name: "there0" });
+    expect(await link("here0")).toMatchObject({ ifindex: end.index });
+    await again.close();
+    await expect.poll(() => link("here0"), { timeout: 30_000 }).toBeUndefined();
+    other = await otherNamespace();
+  });
+
+  test("by name is no hindrance to the handle, and is not opened again", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "flintap-")), "named");
+    onTestFinished(() => rmSync(dirname(path), { recursive: true }));
+    writeFileSync(path, "");
+    execFileSync("mount", ["--bind", `/proc/${other.pid}/ns/net`, path]);
+    await using named = await NetworkNamespace.open(path);
+    execFileSync("umount", [path]);
+    expect(await named.createBridge({ name: "br7" })).toMatchObject({ up: true });
+    expect(await namesThere()).toContain("br7");
+    // What ip netns leaves behind where a name was unmounted, but not removed.
+    expect(await refusal(NetworkNamespace.open(path))).toMatchObject({ reason: "not-a-namespace" });
+  });
+});
+
+describe("in a user namespace", () => {
+  needs(
+    "root",
+    "ordinary-user",
+    "macvtap",
+  )("an ordinary user opens, makes and moves", async () => {
+    const inner = ["unshare", "--user", "--map-root-user", "--net", "--mount"];
+    const ending = await runModule(
+      `import { spawn } from "node:child_process";
+       import { once } from "node:events";
+       import { createMacvtap, createVeth, getLink, moveLink, NetworkNamespace } from "flintap";
+       const holder = spawn("unshare", ["--net", "sh", "-c", "echo there; exec cat"]);
+       await once(holder.stdout, "data");
+       const blue = await NetworkNamespace.open({ pid: holder.pid });
+       const [parent] = await createVeth();
+       const made = await blue.createMacvtap({ parent });
+       const guest = await createMacvtap({ parent });
+       const moved = await moveLink(guest, blue);
+       const own = (await getLink("lo")).namespace;
+       console.log(made.up, moved.up, moved.ipv6.state, moved.namespace === made.namespace, made.namespace !== own);
+       await blue.close();
+       holder.stdin.end();`,
+      { under: [...ordinaryUser, ...inner] },
+    );
+    expect(ending).toMatchObject({ code: 0, stderr: "", stdout: "true true closed true true\n" });
+  });
+});
+
 describe("without the right to enter", () => {
   needs("root", "ordinary-user")("opening says what it takes", async () => {
     const ending = await runModule(
@@ -230,5 +326,27 @@ describe("without the right to enter", () => {
       { under: [...ordinaryUser] },
     );
     expect(ending.stdout).toMatch(/^EPERM no-permission Entering .* CAP_SYS_ADMIN/);
+  });
+
+  needs("root", "ordinary-user")("nor to look at a process, opening says so", async () => {
+    const ending = await runModule(
+      `import { NetworkNamespace } from "flintap";
+       const error = await NetworkNamespace.open({ pid: ${other.pid} }).catch((error) => error);
+       console.log(error.code, error.reason, error.hint);`,
+      { under: [...ordinaryUser] },
+    );
+    expect(ending.stdout).toMatch(/^EACCES no-permission /);
+  });
+
+  test("nor as root without CAP_SYS_ADMIN, though with CAP_NET_ADMIN", async () => {
+    const ending = await runModule(
+      `import { createTap, deleteLink, NetworkNamespace } from "flintap";
+       const error = await NetworkNamespace.open({ pid: ${other.pid} }).catch((error) => error);
+       await deleteLink(await createTap());
+       console.log(error.code, error.reason, error.hint);`,
+      { under: ["setpriv", "--bounding-set=-sys_admin"] },
+    );
+    expect(ending).toMatchObject({ stderr: "", stdout: expect.stringContaining("CAP_SYS_ADMIN") });
+    expect(ending.stdout).toMatch(/^EPERM no-permission/);
   });
 });

@@ -13,7 +13,9 @@ import {
   listLinks,
   type MacvtapLink,
   type MacvtapMode,
-  type NetworkNamespace,
+  moveLink,
+  type NamespaceTarget,
+  NetworkNamespace,
   type Reason,
   type TapLink,
   type VethLink,
@@ -90,6 +92,22 @@ test("what has to be closed is disposable", () => {
   expectTypeOf<DeviceQueue>().toExtend<Disposable & AsyncDisposable>();
   expectTypeOf<EphemeralTap>().toExtend<Disposable & AsyncDisposable>();
   expectTypeOf<NetworkNamespace>().toExtend<AsyncDisposable>();
+});
+
+test("a namespace is opened by a path, a process or a descriptor", () => {
+  expectTypeOf(NetworkNamespace.open("/run/netns/blue")).resolves.toEqualTypeOf<NetworkNamespace>();
+  expectTypeOf<{ pid: number }>().toExtend<NamespaceTarget>();
+  expectTypeOf<{ fd: number }>().toExtend<NamespaceTarget>();
+  // @ts-expect-error a number could be either
+  void NetworkNamespace.open(17);
+});
+
+test("a link moves to a handle, and is a link there", () => {
+  expectTypeOf<typeof moveLink>().toEqualTypeOf<NetworkNamespace["moveLink"]>();
+  expectTypeOf<typeof moveLink>().returns.resolves.toEqualTypeOf<Link>();
+  expectTypeOf<Link["namespace"]>().toEqualTypeOf<number | undefined>();
+  // @ts-expect-error a path is no handle
+  void moveLink("t0", "/run/netns/blue");
 });
 
 test("an error's reason is one of those there are", () => {

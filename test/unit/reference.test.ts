@@ -32,6 +32,12 @@ describe("a link", () => {
   });
 });
 
+test("a link says in which namespace it was read", () => {
+  const where = { namespace: 4_026_531_840 };
+  expect(linkReference(fakeLink({ ...where, identity: "flintap-x" }), place)).toMatchObject(where);
+  expect(linkReference(fakeLink({ ...where, index: 3 }), place)).toMatchObject(where);
+});
+
 describe("what names no link", () => {
   test.each([[undefined], [null], [true], [{}], [{ index: 3 }], [{ name: "a" }], [() => "a"]])(
     "such as %j, is a TypeError that says what does",
