@@ -53,7 +53,7 @@ function hintsOf({ hint }) {
   const general = hint({});
   const own = tables.hintedOperations
     .map((operation) => [operation, hint({ operation })])
-    .filter(([operation, words]) => words !== general)
+    .filter(([, words]) => words !== general)
     .map(([operation, words]) => `\`${operation}\`: ${words}`);
   return [general, ...own];
 }
