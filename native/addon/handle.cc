@@ -45,8 +45,21 @@ Handle::~Handle() {
   if (!ended_) end_thread(Env());
 }
 
+// While one thread is waited for, the others work: none is to finish what nobody will hear of.
+void Handle::tell_all_to_end(Napi::Env env) {
+  for (const Handle* each : *env.GetInstanceData<OpenHandles>()) {
+    if (each->executor_) each->executor_->tell_to_stop();
+  }
+}
+
+void Handle::end_all(Napi::Env env) {
+  tell_all_to_end(env);
+  for (Handle* each : *env.GetInstanceData<OpenHandles>()) each->end();
+}
+
 void Handle::end_at_teardown(void* handle) {
   auto* self = static_cast<Handle*>(handle);
+  tell_all_to_end(self->Env());
   self->ended_ = true;
   self->executor_.reset();
 }

@@ -17,8 +17,9 @@ namespace flintap::addon {
 class Handle : public Napi::ObjectWrap<Handle> {
  public:
   static Napi::Function define(Napi::Env env);
-  // At once: what runs is undone if it can be, what is queued is dropped. Nothing settles any more.
-  void end();
+  // All of an environment, at once: what runs is undone if it can be, what is queued is dropped.
+  // Nothing settles any more.
+  static void end_all(Napi::Env env);
 
   explicit Handle(const Napi::CallbackInfo& info);
   ~Handle() override;
@@ -39,6 +40,8 @@ class Handle : public Napi::ObjectWrap<Handle> {
   // On the operation thread.
   void done(std::unique_ptr<Task> task);
   static void end_at_teardown(void* handle);
+  static void tell_all_to_end(Napi::Env env);
+  void end();
   void end_thread(Napi::Env env);
 
   std::mutex mutex_;

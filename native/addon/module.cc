@@ -69,7 +69,7 @@ Napi::Object seam_object(Napi::Env env) {
 // For when the process exits: Node runs no cleanup hook of its main thread then, and a thread that
 // is killed in the middle of an operation could leave half of it.
 Napi::Value end_all(const Napi::CallbackInfo& info) {
-  for (Handle* handle : *info.Env().GetInstanceData<OpenHandles>()) handle->end();
+  Handle::end_all(info.Env());
   return info.Env().Undefined();
 }
 

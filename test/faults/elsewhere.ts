@@ -11,13 +11,14 @@ interface Elsewhere {
 
 let opened: Elsewhere | undefined;
 
-/** Opens it, where the process may. */
+/** Opens it, where the process may; its path is in the environment of children. */
 export async function openElsewhere(): Promise<void> {
   if (missing("root") !== undefined) return;
   const holder = await otherNamespace();
   const handle = await NetworkNamespace.open({ pid: holder.pid });
   const [parent] = await handle.createVeth();
   opened = { holder, handle, parent };
+  process.env.FLINTAP_ELSEWHERE = `/proc/${holder.pid}/ns/net`;
 }
 
 /** Its handle, and a link in it; both were there before any fault. */
@@ -37,3 +38,8 @@ export async function closeElsewhere(): Promise<void> {
   await opened?.handle.close();
   await opened?.holder[Symbol.asyncDispose]();
 }
+
+/** Text for a child: opens it as `blue`, with the `parent` in it. */
+export const openBlue = `
+  const blue = await flintap.NetworkNamespace.open(process.env.FLINTAP_ELSEWHERE);
+  const [parent] = await blue.listLinks({ kind: "veth" });`;

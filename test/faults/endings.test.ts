@@ -8,6 +8,7 @@ import type { NetworkNamespace } from "../../src/index.js";
 import { type Capability, needs } from "../setup/capabilities.js";
 import { type Ending, runModule } from "../setup/child.js";
 import { ip, link } from "../setup/iproute2.js";
+import { elsewhere, emptyElsewhere, openBlue } from "./elsewhere.js";
 import { Scene } from "./scene.js";
 
 /** An operation, as the text of a call on a handle. */
@@ -15,10 +16,15 @@ interface Interrupted {
   call: string;
   needs: Capability[];
   prepare?(steady: NetworkNamespace): Promise<unknown>;
+  /** Text that runs before the call is counted. */
+  before?: string;
   /** It is not undone. */
   stays?: boolean;
-  /** What is there when it stood before a call that comes after its looking who wants it. */
-  finished?(): Promise<void>;
+  /**
+   * Whether it came to its end all the same, since it stood before a call that comes after its
+   * looking who wants it. What is there then is whole.
+   */
+  finished?(): Promise<boolean>;
 }
 
 const makePort = async (): Promise<void> => {
@@ -32,11 +38,11 @@ const operations: Interrupted[] = [
     call: 'createTap({ name: "guest0", bridge: "br0", isolated: true })',
     needs: ["tun", "proc-sys"],
     finished: async () => {
+      const made = await link("guest0");
+      if (made === undefined) return false;
       const whole = { master: "br0", linkinfo: { info_slave_data: { isolated: true } } };
-      expect(await link("guest0")).toMatchObject({
-        ...whole,
-        flags: expect.arrayContaining(["UP"]),
-      });
+      expect(made).toMatchObject({ ...whole, flags: expect.arrayContaining(["UP"]) });
+      return true;
     },
   },
   { call: "createTap({ persist: false })", needs: ["tun", "proc-sys"] },
@@ -65,19 +71,42 @@ const operations: Interrupted[] = [
     prepare: (steady) => steady.createTap({ name: "guest0" }),
   },
   { call: "listLinks()", needs: [] },
+  {
+    before: openBlue,
+    call: "createMacvtap({ parent })",
+    needs: ["root", "macvtap", "proc-sys"],
+  },
+  {
+    before: openBlue,
+    call: 'moveLink("guest0", blue)',
+    needs: ["root", "tun", "proc-sys"],
+    prepare: async (steady) => {
+      await emptyElsewhere();
+      await steady.createTap({ name: "guest0" });
+    },
+    finished: async () => {
+      if ((await link("guest0")) !== undefined) return false;
+      expect(await elsewhere().handle.getLink("guest0")).toMatchObject({
+        up: true,
+        ipv6: { state: "closed" },
+      });
+      return true;
+    },
+  },
 ];
 
 /** What a child exits with whose operation came to its end before the call it was to stand at. */
 const cameToItsEnd = 42;
 
 /** Text that begins an operation and waits until it stands before its `at`-th system call. */
-function standing(call: string, at: number): string {
+function standing({ before = "", call }: Interrupted, at: number): string {
   return `
     import { createRequire } from "node:module";
     import * as flintap from "flintap";
     const { seam } = createRequire(${JSON.stringify(import.meta.url)})(process.env.FLINTAP_ADDON);
     const namespace = flintap.NetworkNamespace.current();
     await namespace.getLink("lo");
+    ${before}
     seam.arm(0, 0, { pauseAt: ${at} });
     let settled = false;
     // Held, so that what it opens is not collected.
@@ -155,14 +184,12 @@ describe.each(Object.entries(endings))("when %s", (_, { text, as }) => {
         let finished = 0;
         for (let at = 1; ; at += stride) {
           await scene.prepare(operation);
-          const ending = await runModule(text(standing(operation.call, at)));
+          const ending = await runModule(text(standing(operation, at)));
           if (ending.code === cameToItsEnd) break;
           expect(ending).toMatchObject(as);
           if (operation.stays) continue;
-          if (operation.finished !== undefined && (await link("guest0")) !== undefined) {
-            await operation.finished();
-            finished += 1;
-          } else {
+          if (await operation.finished?.()) finished += 1;
+          else {
             await scene.expectAsBefore();
             undone += 1;
           }

@@ -8,6 +8,7 @@ import { NetworkNamespace } from "../../src/index.js";
 import { type Capability, needs } from "../setup/capabilities.js";
 import { addBridge, addParent, type IpLink, ip, link, links } from "../setup/iproute2.js";
 import { killAtEveryCall } from "../setup/seam.js";
+import { closeElsewhere, elsewhere, emptyElsewhere, openBlue, openElsewhere } from "./elsewhere.js";
 
 let steady: NetworkNamespace;
 let laidOut: string[];
@@ -17,11 +18,15 @@ beforeAll(async () => {
   await addBridge("br0");
   await addBridge("br1");
   await ip("link add port0 type veth peer name port1");
+  await openElsewhere();
   steady = NetworkNamespace.current();
   laidOut = (await links()).map(({ ifname }) => ifname);
 });
 
-afterAll(() => steady.close());
+afterAll(async () => {
+  await steady.close();
+  await closeElsewhere();
+});
 
 async function madeLinks(): Promise<IpLink[]> {
   return (await links()).filter(({ ifname }) => !laidOut.includes(ifname));
@@ -49,6 +54,7 @@ async function killMaking(
   operation: string,
   links: number,
   expectWhole: (made: IpLink) => void,
+  before = "",
 ): Promise<Count> {
   const count = { nothing: 0, down: 0, up: 0 };
   const inspect = async (): Promise<void> => {
@@ -65,7 +71,7 @@ async function killMaking(
     if (first !== undefined) await steady.deleteLink(first.ifname);
     expect(await madeLinks()).toEqual([]);
   };
-  const body = `await namespace.getLink("lo"); arm(); await namespace.${operation}`;
+  const body = `await namespace.getLink("lo"); ${before} arm(); await namespace.${operation}`;
   const calls = await killAtEveryCall(body, inspect);
   for (const { ifname } of await madeLinks()) if (await link(ifname)) await ip("link del", ifname);
   return { calls, ...count };
@@ -220,6 +226,57 @@ describe("killed at any system call", () => {
       expect((await link("port0"))?.master).toBeUndefined();
       expect(calls).toBeGreaterThanOrEqual(6);
       expect(seen).toEqual(new Set(["br1", undefined]));
+    },
+    patience,
+  );
+
+  making("root", "macvtap")(
+    "createMacvtap on a parent in another namespace leaves nothing, or a macvtap that is marked",
+    async () => {
+      const count = await killMaking(
+        "createMacvtap({ parent })",
+        1,
+        (made) => expect(made).toMatchObject({ linkinfo: { info_kind: "macvtap" } }),
+        openBlue,
+      );
+      expect(count.calls).toBeGreaterThanOrEqual(25);
+      expect(count.down).toBeGreaterThan(0);
+    },
+    patience,
+  );
+
+  making("root", "tun")(
+    "moveLink leaves the link as it was, or over there: marked, and closed before it is up",
+    async () => {
+      const seen = { here: 0, down: 0, up: 0 };
+      const prepare = async (): Promise<void> => {
+        await emptyElsewhere();
+        if ((await link("guest0")) === undefined) await steady.createTap({ name: "guest0" });
+      };
+      await prepare();
+      const calls = await killAtEveryCall(
+        `await namespace.getLink("lo"); ${openBlue} arm();
+         await namespace.moveLink("guest0", blue)`,
+        async () => {
+          const stayed = await link("guest0");
+          if (stayed !== undefined) {
+            expect([isMarked(stayed), isUp(stayed)]).toEqual([true, true]);
+            seen.here++;
+          } else {
+            const moved = await elsewhere().handle.getLink("guest0");
+            expect(moved).toMatchObject({
+              identity: expect.any(String),
+              tag: { owner: "flintap" },
+            });
+            if (moved.up) expect(moved.ipv6?.state).toBe("closed");
+            seen[moved.up ? "up" : "down"]++;
+          }
+          await prepare();
+        },
+      );
+      expect(calls).toBeGreaterThanOrEqual(25);
+      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
+      await emptyElsewhere();
     },
     patience,
   );

@@ -7,9 +7,11 @@ import { NetworkNamespace } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { type Ending, type RunOptions, runModule, runNode } from "../setup/child.js";
 import { addParent, type IpLink, links } from "../setup/iproute2.js";
+import { otherNamespace } from "../setup/other-namespace.js";
 import { removeLinks } from "../setup/stage.js";
 
 const test = needs("veth", "macvtap", "proc-sys");
+const inNamespaces = needs("root", "veth", "proc-sys");
 
 let laidOut: string[];
 
@@ -200,6 +202,48 @@ describe("a handle", () => {
     expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill([200, 400]))));
   });
 
+  inNamespaces(
+    "on other namespaces leave nothing either, 1,000 times, whether they open or not",
+    async () => {
+      await using other = await otherNamespace();
+      const ending = await child(`
+      const path = "/proc/${other.pid}/ns/net";
+      const targets = (round) => [path, { pid: ${other.pid} }, "/no/such/namespace", "/dev/null"][round % 4];
+      await flintap.getLink("lo");
+      const before = { threads: threads(), descriptors: descriptors() };
+      const counts = [];
+      for (let round = 0; round < 5; round++) {
+        const opening = Array.from({ length: 200 }, (_, at) => NetworkNamespace.open(targets(at)));
+        const outcomes = await Promise.allSettled(opening);
+        const handles = outcomes.flatMap(({ value }) => value ?? []);
+        await Promise.all(handles.map((handle) => handle.getLink("lo")));
+        await until(() => threads() === before.threads + handles.length);
+        counts.push(handles.length);
+        await Promise.all(handles.map((handle) => handle.close()));
+        await until(() => threads() === before.threads && descriptors() === before.descriptors);
+      }
+      process.stdout.write(JSON.stringify(counts));
+    `);
+      expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill(100))));
+    },
+  );
+
+  inNamespaces("moves links to and fro, and leaves nothing", async () => {
+    await using other = await otherNamespace();
+    const ending = await child(`
+      const here = NetworkNamespace.current();
+      const blue = await NetworkNamespace.open({ pid: ${other.pid} });
+      let [end] = await here.createVeth();
+      const there = async () => { end = await here.moveLink(end, blue); end = await blue.moveLink(end, here); };
+      await there();
+      const before = { threads: threads(), descriptors: descriptors() };
+      for (let round = 0; round < 50; round++) await there();
+      await until(() => threads() === before.threads && descriptors() === before.descriptors);
+      await here.deleteLink(end);
+    `);
+    expect(ending).toEqual(ended(0));
+  });
+
   test("ends its thread when it is collected without having been closed", async () => {
     const source = `${prologue}
       await flintap.getLink("lo");
@@ -249,6 +293,22 @@ describe("a worker thread", () => {
     const made = (await madeLinks()).map(({ ifname }) => ifname).sort();
     expect(made).toHaveLength(20);
     expect(ending.stdout).toBe(made.join());
+  });
+
+  inNamespaces("works in other namespaces while the others stay where they are", async () => {
+    await using other = await otherNamespace();
+    const ending = await child(`
+      const own = (await flintap.getLink("lo")).namespace;
+      const workers = [1, 2, 3].map(() => work(\`
+        const blue = await flintap.NetworkNamespace.open({ pid: ${other.pid} });
+        const { namespace } = await blue.createBridge();
+        port.postMessage([namespace, (await flintap.getLink("lo")).namespace]);
+      \`));
+      const seen = await Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
+      await Promise.all(workers.map(ended));
+      for (const [there, here] of seen) console.log(there === seen[0][0], there !== own, here === own);
+    `);
+    expect(ending).toEqual(ended(0, "true true true\n".repeat(3)));
   });
 
   // The same in a worker.

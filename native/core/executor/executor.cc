@@ -39,7 +39,7 @@ void Executor::submit(std::unique_ptr<Task> task) {
 }
 
 void Executor::stop() {
-  stopping_ = true;
+  tell_to_stop();
   if constexpr (seam::enabled) seam::resume();
   ++submissions_;
   submissions_.notify_one();

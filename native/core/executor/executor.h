@@ -50,7 +50,8 @@ class Executor {
   void submit(std::unique_ptr<Task> task);
 
   // Ends the thread after the operation that runs now, which is undone if it can be; what is queued
-  // is dropped. Waits for it.
+  // is dropped. `stop` waits for it; of many threads, each is told before the first is waited for.
+  void tell_to_stop() { stopping_ = true; }
   void stop();
 
  private:
