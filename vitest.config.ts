@@ -1,4 +1,4 @@
-/** The test projects: unit (no privileges), kernel and faults (in namespaces), types. */
+/** The test projects: unit (no privileges), kernel, container and faults (in namespaces), types. */
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { namespaceObstacle } from "./test/setup/namespace.js";
@@ -34,6 +34,7 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),
+      inNamespaces("container", ["test/container/**/*.test.ts"]),
       inNamespaces("faults", ["test/faults/**/*.test.ts"], {
         FLINTAP_ADDON: process.env.FLINTAP_ADDON ?? testingAddon,
       }),

@@ -8,7 +8,7 @@
 // that end with this process, however it ends. With Docker it is an image built from
 // test/container/Containerfile. FLINTAP_CONTAINER_ENGINE chooses between the two.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findTool, MissingTool, Obstacle, root, run } from "./toolchain.mjs";
 
@@ -43,6 +43,10 @@ function limits() {
 
 // ---- podman ----
 
+// Cgroups are below /sys, where a sysfs that was mounted over the machine's hides them (the kernel
+// tests' workers have one).
+const uncoverCgroups = '[ "$(ls -A /sys/fs/cgroup)" ] || umount /sys';
+
 // All state is on file systems of our own. The runtimes don't know what to do with both versions of
 // cgroups at once, so where both are mounted the second is hidden from them.
 const podmanSession = `
@@ -55,41 +59,30 @@ if [ "$joined" ]; then
   mount --bind "/proc/$joined/ns/net" /run/joined
 fi
 mount -t proc proc /proc
+${uncoverCgroups}
 ! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
 exec podman --root=/run/flintap --cgroup-manager=cgroupfs run --rm "$@"
 `;
 
 const cgroupPrefix = "flintap-container-";
 
-/** The cgroups that this program made, each with the process it was made by. */
-function cgroups() {
-  const top = "/sys/fs/cgroup";
-  if (!existsSync(top)) return [];
-  const hierarchies = readdirSync(top, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(top, entry.name));
-  return [top, ...hierarchies].flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.startsWith(cgroupPrefix))
-      .map((name) => ({ path: join(folder, name), pid: Number(name.slice(cgroupPrefix.length)) })),
-  );
-}
+const sweep = `
+${uncoverCgroups}
+for cgroup in /sys/fs/cgroup/${cgroupPrefix}* /sys/fs/cgroup/*/${cgroupPrefix}*; do
+  pid=\${cgroup##*-}
+  if [ -d "$cgroup" ] && { [ "$pid" = "$1" ] || ! [ -d "/proc/$pid" ]; }; then
+    find "$cgroup" -depth -type d -exec rmdir {} +
+  fi
+done
+`;
 
-/** Removes the cgroups of runs that were killed, and of this one: no namespace ends these. */
+/**
+ * Removes the cgroups of this run, and of those that were killed: no namespace ends these. One that
+ * a process is still leaving stays for the next run.
+ */
 function removeCgroups() {
-  const mayGo = (pid) => pid === process.pid || !existsSync(`/proc/${pid}`);
-  const remove = (folder) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(join(folder, entry.name));
-    rmdirSync(folder);
-  };
-  for (const { path, pid } of cgroups()) {
-    try {
-      if (mayGo(pid)) remove(path);
-    } catch {
-      // A process in it is still ending; the next run sees to it.
-    }
-  }
+  const pid = String(process.pid);
+  spawnSync("unshare", ["--mount", "--", "sh", "-c", sweep, "sh", pid], { stdio: "ignore" });
 }
 
 /** What is not on the root's own file system is not seen through its overlay. */
@@ -149,7 +142,6 @@ async function runInContainer(flags, joined, command) {
   if (engine === "docker") await buildImage();
   const make = engine === "docker" ? dockerCommand : podmanCommand;
   const [program, ...args] = make(flags, joined, command);
-  removeCgroups();
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
   const end = (signal) => {
     if (engine === "docker") spawnSync("docker", ["rm", "--force", containerName]);
@@ -160,7 +152,7 @@ async function runInContainer(flags, joined, command) {
   return await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
-      removeCgroups();
+      if (engine === "podman") removeCgroups();
       resolve(code);
     });
   });

@@ -162,6 +162,11 @@ async function runKernelTestsInContainer(args) {
   });
 }
 
+async function runContainerTests(args) {
+  await requireContainers();
+  return runVitest("container", args);
+}
+
 /** A vitest project under a sanitizer. Each finding is a failure, whatever the tests say. */
 async function runSanitized(variant, project, args) {
   await buildAddon(variant);
@@ -199,6 +204,12 @@ export const steps = [
     group: "container",
     title: "kernel tests in a privileged container",
     run: runKernelTestsInContainer,
+  },
+  {
+    name: "container-restricted",
+    group: "container",
+    title: "what works in which container",
+    run: runContainerTests,
   },
 ];
 

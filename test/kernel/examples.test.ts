@@ -1,12 +1,11 @@
 /** Every example program does what it says, and leaves nothing behind. */
-import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { missing, needs, ordinaryUser } from "../setup/capabilities.js";
 import { type RunOptions, runModule, runNode } from "../setup/child.js";
 import { addBridge, addParent, ip, linkNames } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { readableCopy } from "../setup/readable-copy.js";
 
 const withMacvtap = needs("veth", "macvtap");
 const withTap = needs("bridge", "tun");
@@ -114,6 +113,10 @@ describe("an example", () => {
     expect(lines.sort()).toEqual(lost);
   });
 
+  example("in-a-container.mjs", needs("tun", "proc-sys"), ([line]) => {
+    expect(line).toMatch(/^fltap\w{10}: the host's IPv6 is closed$/);
+  });
+
   example("abort.mjs", withTap, (lines) => {
     expect(lines).toEqual(["20 given up, 0 made"]);
   });
@@ -139,7 +142,7 @@ describe("an example", () => {
 
 describe("the quickstart", () => {
   needs("ordinary-user")("tells an ordinary user what is not possible", async () => {
-    const copy = readableCopy();
+    const copy = readableCopy("examples");
     onTestFinished(() => rmSync(copy, { recursive: true }));
     const lines = await linesOf(`${copy}/examples/quickstart/quickstart.mjs`, {
       under: [...ordinaryUser],
@@ -176,14 +179,3 @@ test("every example program has a test here", () => {
   const programs = readdirSync("examples").filter((name) => name.endsWith(".mjs"));
   expect(programs.filter((name) => !tested.has(name))).toEqual([]);
 });
-
-/** What it takes to run the examples, where any user can read it; a checkout may be root's own. */
-function readableCopy(): string {
-  const copy = mkdtempSync(join(tmpdir(), "flintap-examples-"));
-  chmodSync(copy, 0o755);
-  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
-  const modules = Object.keys(dependencies).map((name) => `node_modules/${name}`);
-  for (const path of ["package.json", "dist", "build/Release/flintap.node", "examples", ...modules])
-    cpSync(path, join(copy, path), { recursive: true });
-  return copy;
-}

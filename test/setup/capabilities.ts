@@ -102,6 +102,14 @@ function tapNodeObstacle(): string | undefined {
   });
 }
 
+function containerObstacle(engine?: string): string | undefined {
+  const { status, stderr } = spawnSync(process.execPath, ["scripts/container.mjs", "--", "true"], {
+    encoding: "utf8",
+    env: engine === undefined ? process.env : { ...process.env, FLINTAP_CONTAINER_ENGINE: engine },
+  });
+  return status === 0 ? undefined : `${engine ?? ""} containers (${stderr.trim()})`.trimStart();
+}
+
 /** Each gives the reason why the capability is missing, or undefined when it is there. */
 const probes = {
   /** Root of the machine, not of a user namespace. */
@@ -176,6 +184,13 @@ const probes = {
       return `a writable /proc/sys/net/ipv6 (${(error as Error).message})`;
     }
   },
+  /** A container can be run. */
+  container: containerObstacle,
+  /** It is podman that runs it, which knows flags that Docker does not. */
+  podman: () =>
+    process.env.FLINTAP_CONTAINER_ENGINE === "docker"
+      ? "podman containers (FLINTAP_CONTAINER_ENGINE says docker)"
+      : containerObstacle("podman"),
   strace: () => {
     const failed = complaint("strace", "-o", "/dev/null", "true");
     return failed && `strace, Debian's strace (${failed})`;
