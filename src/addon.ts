@@ -180,14 +180,21 @@ export interface NativeLinkNews {
   ipv6?: LinkIPv6;
 }
 
+/** A part of what has happened. */
+export interface NativeLinkBatch {
+  /** Oldest first, merged per link; none when the watch was closed. */
+  news: NativeLinkNews[];
+  /** Of what was there when the watch began, there is more to come. */
+  moreInitial: boolean;
+}
+
 /** A native thread that watches the links of one network namespace. */
 export interface NativeLinkWatch {
   /**
-   * What has happened, oldest first, merged per link; none when the watch was closed. Waits until
-   * something has, and until all links were listed once. One call at a time. Rejects with a
-   * {@link NativeFailure}.
+   * What has happened. Waits until something has, and until all links were listed once. One call
+   * at a time. Rejects with a {@link NativeFailure}.
    */
-  next(): Promise<NativeLinkNews[]>;
+  next(): Promise<NativeLinkBatch>;
   /** Ends the thread. */
   close(): Promise<void>;
 }

@@ -1,5 +1,37 @@
-/** What becomes of an operation whose caller's AbortSignal fires. */
+/** What becomes of an operation whose caller's AbortSignal fires, and waiting for that. */
 import { errorOf, FlintapError } from "./error.js";
+
+interface Waiting {
+  callbacks: Set<() => void>;
+  fire: () => void;
+}
+
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+function listenTo(signal: AbortSignal): Waiting {
+  const callbacks = new Set<() => void>();
+  const fire = (): void => {
+    for (const callback of callbacks) callback();
+  };
+  signal.addEventListener("abort", fire, { once: true });
+  return { callbacks, fire };
+}
+
+/**
+ * Calls back when a signal fires; gives what ends that. A signal has one listener, however many
+ * wait for it: Node.js takes more than ten for a leak, and warns.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const waiting = waitingFor.get(signal) ?? listenTo(signal);
+  waitingFor.set(signal, waiting);
+  const { callbacks, fire } = waiting;
+  callbacks.add(callback);
+  return () => {
+    if (!callbacks.delete(callback) || callbacks.size > 0) return;
+    signal.removeEventListener("abort", fire);
+    waitingFor.delete(signal);
+  };
+}
 
 /**
  * Waits for an operation, or for its end before it began. `cancel` gives it up, and says whether it
@@ -10,17 +42,16 @@ export async function untilAborted<Result>(
   settled: Promise<Result>,
   cancel: () => boolean,
 ): Promise<Result> {
-  let onAbort = (): void => {};
+  let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
+    stop = onAbort(signal, () => {
       if (cancel()) reject(signal.reason);
-    };
+    });
   });
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([settled, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    stop();
   }
 }
 

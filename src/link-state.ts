@@ -7,14 +7,15 @@ import type { NativeLinkNews, NativeReference } from "./addon.js";
 import type { Link, LinkBase } from "./link.js";
 import { tagged } from "./tagged-link.js";
 
-/** A field of a link. */
-export type LinkField = Exclude<
-  { [Kind in Link["kind"]]: keyof Extract<Link, { kind: Kind }> }[Link["kind"]],
-  "statistics" | "unknown"
->;
+/**
+ * A field of a link, as far as it is compared: counters are not, nor what has no name, and a tag is
+ * told of by the alias that it stands in.
+ */
+export type LinkField = Exclude<keyof LinkBase | "details", "statistics" | "tag" | "unknown">;
 
 /** A link has come: made, or moved here from another namespace. */
 export interface LinkAdded {
+  /** Tells the events apart. */
   type: "added";
   /** As it is. */
   link: Link;
@@ -24,6 +25,7 @@ export interface LinkAdded {
 
 /** A link is not as it was. Changes that follow one another before they are read are one event. */
 export interface LinkChanged {
+  /** Tells the events apart. */
   type: "changed";
   /** As it is. */
   link: Link;
@@ -35,6 +37,7 @@ export interface LinkChanged {
 
 /** A link has gone: deleted, or moved to another namespace. */
 export interface LinkRemoved {
+  /** Tells the events apart. */
   type: "removed";
   /** As it was when it was last told of. */
   link: Link;
@@ -57,7 +60,7 @@ interface Known {
   matches: boolean;
 }
 
-/** Not compared: counters, which events do not carry, and what has no name. */
+/** What {@link LinkField} leaves out; in details and port settings, too. */
 const passedOver: readonly string[] = ["statistics", "unknown", "tag"];
 
 /** What is compared of a link, or of its details: a bridge's have timers, for one, without a name. */
@@ -81,56 +84,96 @@ function changesBetween(previous: Link, link: Link): LinkField[] {
   return changed as LinkField[];
 }
 
-/** Whether an index that was read before is that of another link now, though nobody said so. */
+/**
+ * Whether an index is that of another link now, though its removal was lost. A link that gets its
+ * identity just now is the same.
+ */
 function isAnother(previous: Link, link: Link): boolean {
-  return previous.identity !== link.identity || previous.kind !== link.kind;
+  if (previous.kind !== link.kind) return true;
+  const known = previous.identity !== undefined && link.identity !== undefined;
+  return known && previous.identity !== link.identity;
+}
+
+/** What became of one index. */
+interface Step {
+  /** What is gone. */
+  gone?: Known;
+  /** What is there, and what it was before. */
+  now?: Known;
+  before?: Known;
 }
 
 /** What is known of a namespace's links, by index. */
 export class LinkState {
   readonly #known = new Map<number, Known>();
   readonly #filter: LinkFilter;
-  /** Tell of the links that are there when the watch begins. */
-  readonly #initial: boolean;
 
-  constructor(filter: LinkFilter, initial: boolean) {
+  constructor(filter: LinkFilter) {
     this.#filter = filter;
-    this.#initial = initial;
   }
 
-  /** The events that this makes. */
-  take(news: NativeLinkNews): LinkEvent[] {
+  /** Takes a part of the links that are there when the watch begins. */
+  begin(news: readonly NativeLinkNews[]): void {
+    for (const one of news) this.#step(one);
+  }
+
+  /** Those links, when all are taken. */
+  begun(): LinkAdded[] {
+    const known = [...this.#known.values()];
+    for (const one of known) one.matches = this.#matches(one.link);
+    return known
+      .filter(({ matches }) => matches)
+      .map(({ link }) => ({ type: "added", link, initial: true }));
+  }
+
+  /**
+   * The events that a batch makes. All of it is taken before any of it is looked at: a port can come
+   * before the bridge by whose name it is asked for.
+   */
+  take(news: readonly NativeLinkNews[]): LinkEvent[] {
+    const steps = news.map((one) => this.#step(one));
+    return steps.flatMap((step) => this.#events(step));
+  }
+
+  #step(news: NativeLinkNews): Step {
     const known = this.#known.get(news.index);
-    const link = this.#now(news, known);
-    const gone = known !== undefined && (news.removed || (link && isAnother(known.link, link)));
-    const events: LinkEvent[] = [];
-    if (gone) {
-      this.#known.delete(news.index);
-      if (known.matches) events.push({ type: "removed", link: known.link });
+    const link = this.#now(news, known?.link);
+    if (link === undefined && !news.removed) return {};
+    const step: Step =
+      known !== undefined && (news.removed || (link && isAnother(known.link, link)))
+        ? { gone: known }
+        : { before: known };
+    if (link === undefined) this.#known.delete(news.index);
+    else {
+      step.now = { link, matches: false };
+      this.#known.set(news.index, step.now);
     }
-    if (link !== undefined)
-      events.push(...this.#tell(link, gone ? undefined : known, news.initial));
-    return events;
+    return step;
   }
 
   /** The link as it is: as a whole, or with the parts that are new. */
-  #now({ link, port, ipv6 }: NativeLinkNews, known: Known | undefined): Link | undefined {
+  #now({ link, port, ipv6 }: NativeLinkNews, known: Link | undefined): Link | undefined {
     if (link !== undefined) return tagged<Link>(link);
     if (known === undefined || (port === undefined && ipv6 === undefined)) return undefined;
-    const changed = { ...known.link };
+    const changed = { ...known };
     if (port !== undefined && changed.portKind === "bridge") changed.port = port;
     if (ipv6 !== undefined) changed.ipv6 = ipv6;
     return changed;
   }
 
-  #tell(link: Link, known: Known | undefined, initial: boolean): LinkEvent[] {
-    const matches = this.#matches(link);
-    this.#known.set(link.index, { link, matches });
-    if (known === undefined)
-      return matches && (this.#initial || !initial) ? [{ type: "added", link, initial }] : [];
-    if (!matches && !known.matches) return [];
-    const changes = changesBetween(known.link, link);
-    return changes.length === 0 ? [] : [{ type: "changed", link, previous: known.link, changes }];
+  #events({ gone, now, before }: Step): LinkEvent[] {
+    const events: LinkEvent[] = [];
+    if (gone?.matches) events.push({ type: "removed", link: gone.link });
+    if (now === undefined) return events;
+    now.matches = this.#matches(now.link);
+    if (before === undefined) {
+      if (now.matches) events.push({ type: "added", link: now.link, initial: false });
+    } else if (now.matches || before.matches) {
+      const changes = changesBetween(before.link, now.link);
+      if (changes.length > 0)
+        events.push({ type: "changed", link: now.link, previous: before.link, changes });
+    }
+    return events;
   }
 
   #matches(link: Link): boolean {
@@ -147,12 +190,11 @@ export class LinkState {
   /** Whether the link with this index is the one that is named. */
   #is(index: number | undefined, reference: NativeReference): boolean {
     if (index === undefined) return false;
-    if (reference.identity === undefined && reference.index !== undefined)
-      return index === reference.index;
     const link: LinkBase | undefined = this.#known.get(index)?.link;
-    if (link === undefined) return false;
-    if (reference.identity !== undefined) return link.identity === reference.identity;
-    const { name } = reference;
-    return name !== undefined && (link.name === name || link.altNames.includes(name));
+    const { identity, name, namespace } = reference;
+    if (namespace !== undefined && link?.namespace !== namespace) return false;
+    if (identity !== undefined) return link?.identity === identity;
+    if (reference.index !== undefined && reference.index !== index) return false;
+    return name === undefined || link?.name === name || link?.altNames.includes(name) === true;
   }
 }

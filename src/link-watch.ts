@@ -2,8 +2,10 @@
  * The events of a watch, as an async iterator. The native thread listens all the time; what has
  * happened is fetched, a batch at a time, when it is asked for.
  */
-import type { NativeAddon, NativeLinkNews, NativeLinkWatch } from "./addon.js";
-import { errorOf } from "./error.js";
+import { setImmediate } from "node:timers/promises";
+import type { NativeAddon, NativeLinkBatch, NativeLinkNews, NativeLinkWatch } from "./addon.js";
+import { onAbort } from "./cancellation.js";
+import { errorOf, FlintapError } from "./error.js";
 import { type LinkEvent, type LinkFilter, LinkState } from "./link-state.js";
 
 /** What a watch needs, checked. */
@@ -24,6 +26,19 @@ function start(addon: NativeAddon, { namespace, receiveBuffer }: WatchRequest): 
   }
 }
 
+/** A signal that lives on keeps no watch that nobody has any more. */
+function closeOnAbort(watch: LinkWatch, signal: AbortSignal): () => void {
+  const weak = new WeakRef(watch);
+  const close = (): void => {
+    weak
+      .deref()
+      ?.close()
+      .catch(() => {});
+  };
+  if (signal.aborted) queueMicrotask(close);
+  return onAbort(signal, close);
+}
+
 /**
  * A watch on links: iterate over its events with `for await`. Leaving the loop ends it, and so do
  * `close` and `await using`.
@@ -37,34 +52,33 @@ function start(addon: NativeAddon, { namespace, receiveBuffer }: WatchRequest): 
 export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposable {
   /**
    * Watching has begun: whatever is made from now on is told of. Rejects with a FlintapError where
-   * it cannot begin; so does the iterator.
+   * it cannot begin, or is closed before it has, and with the signal's reason once it has fired; so
+   * does the iterator.
    */
   readonly ready: Promise<void>;
   readonly #native: NativeLinkWatch;
   readonly #state: LinkState;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => {
-    this.close().catch(() => {});
-  };
+  /** Ends waiting for the signal. */
+  readonly #forget: () => void;
   /** What is to be told, the next first. */
   #events: LinkEvent[] = [];
-  /** Asked for at once, since it tells when watching has begun. */
-  #first: Promise<NativeLinkNews[]> | undefined;
   /** Callers are served one after the other. */
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<void>;
   #closed = false;
+  /** What ended it. */
+  #failure: unknown;
   #told = false;
 
   /** @internal */
   constructor(addon: NativeAddon, request: WatchRequest) {
+    const { filter, initial, signal } = request;
     this.#native = start(addon, request);
-    this.#state = new LinkState(request.filter, request.initial);
-    this.#signal = request.signal;
-    this.#first = this.#native.next();
-    this.ready = this.#begun(this.#first);
-    this.ready.catch(() => {}); // whoever iterates hears of it
-    if (this.#signal?.aborted) this.#onAbort();
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#state = new LinkState(filter);
+    this.#signal = signal;
+    this.ready = this.#begin(initial);
+    this.#turn = this.ready.catch(() => {}); // whoever iterates hears of it
+    this.#forget = signal === undefined ? () => {} : closeOnAbort(this, signal);
   }
 
   /** The next event. Rejects with the signal's reason once it has fired; then there is no more. */
@@ -91,7 +105,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
   /** Ends the thread. What has not been read is dropped, and whoever waits is told of the end. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#forget();
     await this.#native.close();
   }
 
@@ -105,12 +119,18 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
     return this;
   }
 
-  async #begun(batch: Promise<unknown>): Promise<void> {
-    try {
-      await batch;
-    } catch (thrown) {
-      throw errorOf(thrown);
+  /** All links that are there are taken first: what they were is told when they change. */
+  async #begin(initial: boolean): Promise<void> {
+    const since: NativeLinkNews[] = [];
+    for (let more = true; more; ) {
+      const { news, moreInitial } = await this.#fetch();
+      if (this.#closed) throw this.#failure ?? this.#reason();
+      this.#state.begin(news.filter((one) => one.initial));
+      since.push(...news.filter((one) => !one.initial));
+      more = moreInitial;
     }
+    const added = this.#state.begun();
+    this.#events = [...(initial ? added : []), ...this.#state.take(since)];
   }
 
   async #next(): Promise<IteratorResult<LinkEvent, undefined>> {
@@ -118,29 +138,42 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
       if (this.#closed) return this.#end();
       const event = this.#events.shift();
       if (event !== undefined) return { done: false, value: event };
-      await this.#fetch();
+      const { news } = await this.#fetch();
+      this.#events = this.#state.take(news);
     }
   }
 
+  /** Why it ended is told once. */
   #end(): IteratorResult<LinkEvent, undefined> {
-    if (this.#signal?.aborted && !this.#told) {
+    const failure = this.#signal?.aborted ? this.#signal.reason : this.#failure;
+    if (failure !== undefined && !this.#told) {
       this.#told = true;
-      throw this.#signal.reason;
+      throw failure;
     }
     return { done: true, value: undefined };
   }
 
-  /** Until it is asked for, what happens is merged on the native side. */
-  async #fetch(): Promise<void> {
-    const batch = this.#first ?? this.#native.next();
-    this.#first = undefined;
+  /** Why it was closed before it began. */
+  #reason(): unknown {
+    if (this.#signal?.aborted) return this.#signal.reason;
+    const facts = { errno: 0, operation: "watchLinks", step: "list links" };
+    return new FlintapError({ ...facts, reason: "closed" });
+  }
+
+  /**
+   * Until it is asked for, what happens is merged on the native side. Each batch is converted in a
+   * turn of its own, so that the event loop goes on between them.
+   */
+  async #fetch(): Promise<NativeLinkBatch> {
     try {
-      const news = await batch;
-      if (news.length === 0) this.#closed = true;
-      this.#events = news.flatMap((one) => this.#state.take(one));
+      await setImmediate();
+      const batch = await this.#native.next();
+      if (batch.news.length === 0) this.#closed = true;
+      return batch;
     } catch (thrown) {
+      this.#failure = errorOf(thrown);
       await this.close();
-      throw errorOf(thrown);
+      return { news: [], moreInitial: false };
     }
   }
 }

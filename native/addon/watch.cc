@@ -22,10 +22,16 @@ Napi::Object news_to_js(Napi::Env env, const LinkNews& news) {
   return object;
 }
 
-Napi::Array batch_to_js(Napi::Env env, const std::vector<LinkNews>& batch) {
-  const auto array = Napi::Array::New(env, batch.size());
-  for (std::uint32_t at = 0; at < batch.size(); ++at) array.Set(at, news_to_js(env, batch[at]));
-  return array;
+Napi::Object batch_to_js(Napi::Env env, const LinkWatch::State& state) {
+  const auto news = Napi::Array::New(env, state.news.size());
+  for (std::uint32_t at = 0; at < state.news.size(); ++at) {
+    const Napi::HandleScope scope(env);
+    news.Set(at, news_to_js(env, state.news[at]));
+  }
+  auto batch = Napi::Object::New(env);
+  batch.Set("news", news);
+  batch.Set("moreInitial", Napi::Boolean::New(env, state.more_initial));
+  return batch;
 }
 
 LinkWatch::Settings settings_of(const Napi::Object& given) {
@@ -123,7 +129,7 @@ void Watch::settle(Napi::Env env) {
     if (state.failure && !closing_) {
       waiting.Reject(failure_to_js(env, *state.failure, "watchLinks"));
     } else {
-      waiting.Resolve(batch_to_js(env, state.news));
+      waiting.Resolve(batch_to_js(env, state));
     }
   }
   if (closing_ && state.ended) {
@@ -137,7 +143,7 @@ Napi::Value Watch::next(const Napi::CallbackInfo& info) {
   const auto deferred = Napi::Promise::Deferred::New(env);
   const Napi::Value promise = deferred.Promise();
   if (finished_ || closing_ || waiting_) {
-    deferred.Resolve(Napi::Array::New(env));
+    deferred.Resolve(batch_to_js(env, {}));
     return promise;
   }
   waiting_ = deferred;

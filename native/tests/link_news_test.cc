@@ -31,12 +31,16 @@ LinkEvent port(std::uint32_t index) {
   return event;
 }
 
+std::vector<LinkEvent> listing(std::initializer_list<std::uint32_t> indexes) {
+  std::vector<LinkEvent> all;
+  for (const std::uint32_t index : indexes) all.push_back(whole(index, "listed"));
+  return all;
+}
+
 // A queue whose first listing had these, and was handed over.
 LinkNewsQueue begun(std::initializer_list<std::uint32_t> indexes) {
   LinkNewsQueue queue;
-  queue.begin_listing();
-  for (const std::uint32_t index : indexes) queue.take_listed(whole(index, "was"));
-  queue.end_listing();
+  queue.take_listing(listing(indexes));
   queue.hand_over(1'000);
   return queue;
 }
@@ -116,29 +120,43 @@ TEST_SUITE("link news") {
     CHECK(queue.empty());
   }
 
-  TEST_CASE("of a listing are what it has, and what it lacks") {
+  TEST_CASE("of a listing are what it lacks, and then what it has") {
     auto queue = begun({1, 2, 3});
     queue.take(whole(4, "came, and went unheard"));
-    queue.begin_listing();
-    queue.take_listed(whole(1, "same"));
-    queue.take_listed(whole(5, "new"));
-    queue.end_listing();
+    queue.take_listing(listing({1, 5}));
     const auto batch = queue.hand_over(10);
     REQUIRE(batch.size() == 4);
-    for (const LinkNews& news : batch) {
-      CHECK(news.removed == (news.index == 2 || news.index == 3));
-      CHECK_FALSE(news.initial);
+    for (std::size_t place = 0; place < batch.size(); ++place) {
+      CHECK(batch[place].removed == (place < 2));
+      CHECK_FALSE(batch[place].initial);
     }
+    CHECK(batch[0].index + batch[1].index == 5);
+    CHECK(batch[2].index == 1);
+    CHECK(batch[3].index == 5);
+  }
+
+  TEST_CASE("of a listing end what is still to be told of a link that has gone since") {
+    auto queue = begun({1});
+    queue.take(whole(1, "changed"));
+    queue.take(whole(2, "new"));
+    queue.take_listing(listing({}));
+    const auto batch = queue.hand_over(10);
+    REQUIRE(batch.size() == 1);
+    CHECK(batch[0].index == 1);
+    CHECK(batch[0].removed);
+    CHECK_FALSE(batch[0].link);
   }
 
   TEST_CASE("are initial until the first listing is complete") {
     LinkNewsQueue queue;
-    queue.begin_listing();
-    queue.take_listed(whole(1, "a"));
-    queue.end_listing();
-    queue.take(whole(2, "b"));
-    const auto batch = queue.hand_over(10);
-    CHECK(batch[0].initial);
-    CHECK_FALSE(batch[1].initial);
+    queue.take(whole(3, "came while it was made"));
+    queue.take_listing(listing({1, 3}));
+    queue.take(whole(2, "new"));
+    CHECK(queue.has_initial());
+    const auto initial = queue.hand_over(2);
+    CHECK(initial[0].initial);
+    CHECK(initial[1].initial);
+    CHECK_FALSE(queue.has_initial());
+    CHECK_FALSE(queue.hand_over(1)[0].initial);
   }
 }

@@ -403,8 +403,9 @@ describe("a watch", () => {
     const source = `${prologue}
       await flintap.getLink("lo");
       const before = { threads: threads(), descriptors: descriptors() };
+      const { signal } = new AbortController();
       for (let round = 0; round < 200; round++) {
-        const watch = flintap.watchLinks();
+        const watch = flintap.watchLinks({ signal });
         if (round % 2) await watch.close();
         else await watch.ready;
       }

@@ -1,9 +1,8 @@
 /** Watching links: what is told of what iproute2 does, and what is never lost. */
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { stat, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { beforeEach, describe, expect, onTestFinished } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
 import {
   type Link,
   type LinkEvent,
@@ -13,22 +12,15 @@ import {
   watchLinks,
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { addBridge, addParent, ip, linkNames, links } from "../setup/iproute2.js";
+import { addBridge, addParent, ip, ipBatch, linkNames, links } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { stage } from "../setup/stage.js";
 
 const run = promisify(execFile);
 
 const test = needs("veth", "bridge");
 
-let laidOut: string[];
-
-beforeEach(async () => {
-  laidOut = await linkNames();
-  return async () => {
-    for (const name of await linkNames())
-      if (!laidOut.includes(name)) await ip("link del", name).catch(() => {});
-  };
-});
+stage(async () => {});
 
 /** A watch that has begun, and ends with the test. */
 async function watching(options?: WatchOptions, namespace = NetworkNamespace.current()) {
@@ -193,6 +185,80 @@ describe("a watch begins", () => {
   });
 });
 
+describe("of many links, more than are handed over at a time,", () => {
+  /** 75 pairs, and a bridge that comes after its port. */
+  const pairs = Array.from({ length: 75 }, (_, at) => `link add m${at} type veth peer name n${at}`);
+
+  test("a watch tells what becomes of each from its beginning on", async () => {
+    await ipBatch(pairs);
+    const watch = await watching();
+    await ip("link set n74 mtu 1400");
+    await ip("link del n73");
+    await ip("link add last0 type bridge");
+    const events = await until(watch, of("added", "last0"));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: "changed",
+        changes: ["mtu"],
+        previous: expect.objectContaining({ name: "n74", mtu: 1500 }),
+      }),
+    );
+    const removed = events.filter(({ type }) => type === "removed");
+    expect(removed.map(({ link }) => link.name).sort()).toEqual(["m73", "n73"]);
+    expect(events.filter(({ type }) => type === "added")).toHaveLength(1);
+  });
+
+  test("a watch finds the ports of a bridge that has a higher index", async () => {
+    await ipBatch([...pairs, "link add br1 type bridge", "link set m0 master br1"]);
+    const watch = await watching({ initial: true, master: "br1" });
+    expect((await watch.next()).value).toMatchObject({ initial: true, link: { name: "m0" } });
+    await ip("link del br1");
+    expect((await until(watch, changing("m0", "master"))).at(-1)).toMatchObject({
+      previous: { portKind: "bridge" },
+    });
+  });
+});
+
+describe("a watch", () => {
+  needs("tun")("takes a device that is being made for one and the same", async () => {
+    await using namespace = NetworkNamespace.current();
+    const watch = await watching({ kind: "tun" });
+    const making = (async () => {
+      for (let made = 0; made < 50; made++) await namespace.createTap({ name: `t${made}` });
+    })();
+    const ready = (event: LinkEvent): boolean => event.link.name === "t49" && event.link.up;
+    const events = await until(watch, ready);
+    await making;
+    expect(events.filter(({ type }) => type === "added")).toHaveLength(50);
+    expect(events.filter(({ type }) => type === "removed")).toEqual([]);
+  });
+
+  needs("root", "veth")("goes on while the handle's own thread is busy", async () => {
+    await using other = await otherNamespace();
+    const namespace = await NetworkNamespace.open({ pid: other.pid });
+    const watch = await watching({ kind: "bridge" }, namespace);
+    let busy = true;
+    const pairs = Array.from({ length: 40 }, () => namespace.createVeth());
+    const deletes = (await Promise.all(pairs)).map(([veth]) => namespace.deleteLink(veth));
+    const done = Promise.all(deletes).then(() => {
+      busy = false;
+    });
+    await other.run("ip", "link", "add", "b0", "type", "bridge");
+    await until(watch, of("added", "b0"));
+    expect(busy).toBe(true);
+    await done;
+  });
+
+  test("takes nothing from another one", async () => {
+    const [one, other] = await Promise.all([watching(), watching()]);
+    await ip("link add b0 type bridge");
+    for (const watch of [one, other]) await until(watch, of("added", "b0"));
+    await one.close();
+    await ip("link set b0 mtu 1400");
+    await until(other, changing("b0", "mtu"));
+  });
+});
+
 describe("a watch ends", () => {
   test("when the loop is left", async () => {
     const watch = await watching({ initial: true });
@@ -224,14 +290,6 @@ function named(link: Link | undefined): object {
   return JSON.parse(JSON.stringify(link, (key, value) => (key === "unknown" ? undefined : value)));
 }
 
-/** Runs many lines of `ip` at once. */
-async function batch(lines: string[]): Promise<void> {
-  const child = spawn("ip", ["-batch", "-"], { stdio: ["pipe", "inherit", "inherit"] });
-  child.stdin.end(lines.join("\n"));
-  const [code] = await once(child, "exit");
-  expect(code).toBe(0);
-}
-
 /** 4,000 links made and deleted; a few stay, under other names and with another MTU. */
 const storm = Array.from({ length: 10 }, (_, round) => [
   ...Array.from({ length: 200 }, (_, at) => `link add x${at} group 7 type veth peer name y${at}`),
@@ -243,28 +301,37 @@ const storm = Array.from({ length: 10 }, (_, round) => [
 
 const rounds = Number(process.env.FLINTAP_STORMS ?? 2);
 
+/** The links as the events tell of them, replayed. */
+class Replay {
+  readonly #told = new Map<number, Link>();
+
+  take({ type, link }: LinkEvent): void {
+    if (type === "removed") this.#told.delete(link.index);
+    else this.#told.set(link.index, link);
+  }
+
+  get lines(): string[] {
+    return [...this.#told.values()].map(({ index, name, mtu }) => `${index} ${name} ${mtu}`).sort();
+  }
+}
+
+async function kernelLines(): Promise<string[]> {
+  return (await links()).map(({ ifindex, ifname, mtu }) => `${ifindex} ${ifname} ${mtu}`).sort();
+}
+
 describe("with the smallest buffer and a consumer that sleeps", () => {
   test("a storm of 4,000 creates and deletes ends with the kernel's state", async () => {
     for (let round = 0; round < rounds; round++) {
       const watch = await watching({ initial: true, receiveBuffer: 1 });
-      const first = await watch.next();
-      await batch(storm);
-      // What was told, replayed.
-      const told = new Map<number, Link>();
-      const take = (event: LinkEvent): void => {
-        if (event.type === "removed") told.delete(event.link.index);
-        else told.set(event.link.index, event.link);
-      };
-      take(first.value as LinkEvent);
+      const replay = new Replay();
+      replay.take((await watch.next()).value as LinkEvent);
+      await ipBatch(storm);
       await ip("link add last0 type bridge");
-      for (const event of await until(watch, of("added", "last0"))) take(event);
-      const kernel = (await links()).map(
-        ({ ifindex, ifname, mtu }) => `${ifindex} ${ifname} ${mtu}`,
-      );
-      const replayed = [...told.values()].map(({ index, name, mtu }) => `${index} ${name} ${mtu}`);
-      expect(replayed.sort()).toEqual(kernel.sort());
+      for (const event of await until(watch, of("added", "last0"))) replay.take(event);
+      const kernel = await kernelLines();
       expect(kernel.filter((line) => line.includes(" kept"))).toHaveLength(10);
-      await batch(["link del group 8", "link del last0"]);
+      expect(replay.lines).toEqual(kernel);
+      await ipBatch(["link del group 8", "link del last0"]);
       await watch.close();
     }
   }, 600_000);

@@ -6,7 +6,7 @@ import type {
   NativeAddon,
   NativeFailure,
   NativeHandle,
-  NativeLinkNews,
+  NativeLinkBatch,
   NativeLinkWatch,
   NativeOutcome,
   NativeRequests,
@@ -81,7 +81,7 @@ export interface FakeAddon extends NativeAddon {
   /** Handles opened, and how many of them were closed. */
   handles: { opened: number; closed: number };
   /** What watches are told next. */
-  news: Promise<NativeLinkNews[]>[];
+  batches: Promise<NativeLinkBatch>[];
   /** The numbers of what was given up. */
   cancelled: number[];
   /** The names of the operations asked for, in order. */
@@ -95,7 +95,7 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   const calls: Call[] = [];
   const handles = { opened: 0, closed: 0 };
   const cancelled: number[] = [];
-  const news: Promise<NativeLinkNews[]>[] = [];
+  const batches: Promise<NativeLinkBatch>[] = [];
 
   class Handle implements NativeHandle {
     constructor() {
@@ -122,8 +122,8 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   }
 
   class LinkWatch implements NativeLinkWatch {
-    async next(): Promise<NativeLinkNews[]> {
-      return (await news.shift()) ?? [];
+    async next(): Promise<NativeLinkBatch> {
+      return (await batches.shift()) ?? { news: [], moreInitial: false };
     }
 
     async close(): Promise<void> {
@@ -134,7 +134,7 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   return {
     Handle,
     LinkWatch,
-    news,
+    batches,
     reasons: [],
     endAll: () => {},
     calls,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NativeLinkNews } from "../../src/addon.js";
+import type { NativeFailure, NativeLinkBatch, NativeLinkNews } from "../../src/addon.js";
 import type { LinkBase } from "../../src/link.js";
 import { type LinkFilter, LinkState } from "../../src/link-state.js";
 import { LinkWatch } from "../../src/link-watch.js";
@@ -11,47 +11,50 @@ function news(fields: Partial<NativeLinkNews>, link?: Partial<LinkBase>): Native
   return { initial: false, removed: false, ...whole, ...fields, index };
 }
 
+/** A state in which these links were there in the beginning. */
 function state(filter: LinkFilter = {}, ...links: Partial<LinkBase>[]): LinkState {
-  const begun = new LinkState(filter, false);
-  for (const link of links) expect(begun.take(news({ initial: true }, link))).toEqual([]);
+  const begun = new LinkState(filter);
+  begun.begin(links.map((link) => news({ initial: true }, link)));
+  begun.begun();
   return begun;
 }
 
 describe("what has happened to a link", () => {
   test("is that it came, and whether it was there before", () => {
-    expect(state().take(news({}, {}))).toMatchObject([{ type: "added", initial: false }]);
-    const asked = new LinkState({}, true);
-    expect(asked.take(news({ initial: true }, {}))).toMatchObject([{ initial: true }]);
+    expect(state().take([news({}, {})])).toMatchObject([{ type: "added", initial: false }]);
+    const asked = new LinkState({});
+    asked.begin([news({ initial: true }, {})]);
+    expect(asked.begun()).toMatchObject([{ type: "added", initial: true, link: { name: "t0" } }]);
   });
 
   test("is what differs, nested fields too, and nothing that has no name", () => {
     const known = state({}, { port: { isolated: false, state: 0 }, unknown: Uint8Array.of(1) });
-    expect(known.take(news({}, { mtu: 1400, port: { isolated: true, state: 0 } }))).toMatchObject([
-      { type: "changed", changes: ["mtu", "port"], previous: { mtu: 1500 }, link: { mtu: 1400 } },
-    ]);
+    expect(known.take([news({}, { mtu: 1400, port: { isolated: true, state: 0 } })])).toMatchObject(
+      [{ type: "changed", changes: ["mtu", "port"], previous: { mtu: 1500 }, link: { mtu: 1400 } }],
+    );
     const timers = { forwardDelay: 0, unknown: Uint8Array.of(9) };
     const bridge = { kind: "bridge", details: timers } as Partial<LinkBase>;
     const other = { kind: "bridge", details: { ...timers, unknown: Uint8Array.of(8) } };
-    expect(state({}, bridge).take(news({}, other as Partial<LinkBase>))).toEqual([]);
+    expect(state({}, bridge).take([news({}, other as Partial<LinkBase>)])).toEqual([]);
   });
 
   test("is a part of it, where the kernel tells no more", () => {
     const known = state({}, { portKind: "bridge", port: { isolated: false } });
-    const [event] = known.take(news({ port: { isolated: true } }));
+    const [event] = known.take([news({ port: { isolated: true } })]);
     expect(event).toMatchObject({
       changes: ["port"],
       link: { mtu: 1500, port: { isolated: true } },
     });
-    expect(known.take(news({ ipv6: { state: "open" } }))).toMatchObject([{ changes: ["ipv6"] }]);
-    expect(known.take(news({ index: 99, port: { isolated: true } }))).toEqual([]);
-    expect(state({}, {}).take(news({ port: { isolated: true } }))).toEqual([]);
+    expect(known.take([news({ ipv6: { state: "open" } })])).toMatchObject([{ changes: ["ipv6"] }]);
+    expect(known.take([news({ index: 99, port: { isolated: true } })])).toEqual([]);
+    expect(state({}, {}).take([news({ port: { isolated: true } })])).toEqual([]);
   });
 
   test("is that it went, as it was last", () => {
-    expect(state({}, { alias: "x" }).take(news({ removed: true }))).toMatchObject([
+    expect(state({}, { alias: "x" }).take([news({ removed: true })])).toMatchObject([
       { type: "removed", link: { alias: "x" } },
     ]);
-    expect(state().take(news({ removed: true }))).toEqual([]);
+    expect(state().take([news({ removed: true })])).toEqual([]);
   });
 
   test("is both when another link has its index", () => {
@@ -61,8 +64,17 @@ describe("what has happened to a link", () => {
     ];
     const known = { identity: "flintap-a" };
     const next = { identity: "flintap-b" };
-    expect(state({}, known).take(news({ removed: true }, next))).toMatchObject(both);
-    expect(state({}, known).take(news({}, next))).toMatchObject(both);
+    expect(state({}, known).take([news({ removed: true }, next)])).toMatchObject(both);
+    expect(state({}, known).take([news({}, next)])).toMatchObject(both);
+  });
+
+  test("is a change when it gets its identity, and when it loses it", () => {
+    const made = state({}, {});
+    const altNames = ["flintap-a"];
+    const marked = { altNames, identity: "flintap-a" };
+    const changes = ["altNames", "identity"];
+    expect(made.take([news({}, marked)])).toMatchObject([{ type: "changed", changes }]);
+    expect(made.take([news({}, {})])).toMatchObject([{ type: "changed", changes }]);
   });
 });
 
@@ -82,33 +94,67 @@ describe("a filter", () => {
     ["identity", { identity: "flintap-br", name: "old" }],
   ])("takes a master by its %s", (_, master) => {
     const known = state({ master }, bridge, {});
-    expect(known.take(news({}, { master: 3 }))).toMatchObject([{ type: "changed" }]);
-    expect(known.take(news({}, { master: 4 }))).toMatchObject([{ type: "changed" }]);
-    expect(known.take(news({}, { mtu: 9000, master: 4 }))).toEqual([]);
+    expect(known.take([news({}, { master: 3 })])).toMatchObject([{ type: "changed" }]);
+    expect(known.take([news({}, { master: 4 })])).toMatchObject([{ type: "changed" }]);
+    expect(known.take([news({}, { mtu: 9000, master: 4 })])).toEqual([]);
+  });
+
+  test("by name finds a bridge that comes after its port, and one that goes before it", () => {
+    const master = { name: "br0" };
+    const port = news({ initial: true }, { index: 1, master: 3 });
+    const later = news({ initial: true }, bridge);
+    const begun = new LinkState({ master });
+    begun.begin([port]);
+    begun.begin([later]);
+    expect(begun.begun()).toMatchObject([{ link: { index: 1 } }]);
+    expect(begun.take([news({ index: 3, removed: true }), news({}, { index: 1 })])).toMatchObject([
+      { type: "changed", changes: ["master"], previous: { master: 3 } },
+    ]);
+    expect(
+      state({ master }).take([news({}, { index: 1, master: 3 }), news({}, bridge)]),
+    ).toMatchObject([{ type: "added", link: { index: 1 } }]);
+  });
+
+  test("takes no master of another namespace", () => {
+    const known = state({ master: { index: 3, name: "br0", namespace: 12 } }, bridge);
+    expect(known.take([news({}, { master: 3 })])).toEqual([]);
   });
 
   test("by parent passes over a parent in another namespace", () => {
     const known = state({ parent: { name: "br0" } }, bridge);
-    expect(known.take(news({ index: 8 }, { parent: 3 }))).toHaveLength(1);
-    expect(known.take(news({ index: 9 }, { parent: 3, parentNamespace: 0 }))).toEqual([]);
+    expect(known.take([news({ index: 8 }, { parent: 3 })])).toHaveLength(1);
+    expect(known.take([news({ index: 9 }, { parent: 3, parentNamespace: 0 })])).toEqual([]);
   });
 
   test("by kind and owner", () => {
     const alias = "flintap1;me;t=1";
-    expect(state({ owner: "me" }).take(news({}, { alias }))).toHaveLength(1);
-    expect(state({ owner: "you" }).take(news({}, { alias }))).toEqual([]);
-    expect(state({ kind: "veth" }).take(news({}, {}))).toEqual([]);
+    expect(state({ owner: "me" }).take([news({}, { alias })])).toHaveLength(1);
+    expect(state({ owner: "you" }).take([news({}, { alias })])).toEqual([]);
+    expect(state({ kind: "veth" }).take([news({}, {})])).toEqual([]);
   });
 });
 
 const request = { filter: {}, initial: false, receiveBuffer: 1 };
 
+function batch(...all: NativeLinkNews[]): Promise<NativeLinkBatch> {
+  return Promise.resolve({ news: all, moreInitial: false });
+}
+
+/** A rejection that nobody has asked for yet. */
+function refused(fields: Partial<NativeFailure> = {}): Promise<NativeLinkBatch> {
+  const batches = Promise.reject(failure({ operation: "watchLinks", ...fields }));
+  batches.catch(() => {});
+  return batches;
+}
+
+const there = news({ index: 1, initial: true }, { name: "lo" });
+
 describe("a watch", () => {
   test("gives the events of batches in their order, to whoever asks first", async () => {
     const addon = fakeAddon();
-    addon.news.push(
-      Promise.resolve([news({}, {}), news({ index: 8 }, { name: "t1" })]),
-      Promise.resolve([news({ removed: true })]),
+    addon.batches.push(
+      batch(there, news({}, {})),
+      batch(news({ index: 8 }, { name: "t1" }), news({ removed: true })),
     );
     const watch = new LinkWatch(addon, request);
     await watch.ready;
@@ -122,16 +168,53 @@ describe("a watch", () => {
     expect(told.at(-1)).toEqual({ done: true, value: undefined });
   });
 
+  test("has begun when it knows all that was there, and tells of it only if asked to", async () => {
+    for (const initial of [false, true]) {
+      const addon = fakeAddon();
+      const first = Promise.resolve({ news: [there], moreInitial: true });
+      addon.batches.push(first, batch(news({ initial: true }, {})), batch(news({}, { mtu: 9000 })));
+      const watch = new LinkWatch(addon, { ...request, initial });
+      await watch.ready;
+      expect(addon.batches).toHaveLength(1);
+      const told: unknown[] = [];
+      for await (const { type, link } of watch) told.push(`${type} ${link.name} ${link.mtu}`);
+      const before = ["added lo 1500", "added t0 1500"];
+      expect(told).toEqual([...(initial ? before : []), "changed t0 9000"]);
+    }
+  });
+
   test("that fails says so to who waits for it and to who iterates, and ends", async () => {
     const addon = fakeAddon();
-    const refused = Promise.reject(failure({ operation: "watchLinks", errno: 24 }));
-    addon.news.push(refused);
+    addon.batches.push(refused({ errno: 24 }));
     const watch = new LinkWatch(addon, request);
     const coded = { name: "FlintapError", code: "EMFILE", operation: "watchLinks" };
     await expect(watch.ready).rejects.toMatchObject(coded);
     await expect(watch.next()).rejects.toMatchObject(coded);
     expect(await watch.next()).toEqual({ done: true, value: undefined });
     expect(addon.handles.closed).toBe(1);
+  });
+
+  test("that fails later tells first what happened before", async () => {
+    const addon = fakeAddon();
+    addon.batches.push(batch(there), batch(news({}, {})));
+    const watch = new LinkWatch(addon, request);
+    const first = await watch.next();
+    addon.batches.push(refused());
+    expect(first.value).toMatchObject({ type: "added" });
+    await expect(watch.next()).rejects.toMatchObject({ code: "ENODEV" });
+    expect(await watch.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("that ends before it has begun never is ready", async () => {
+    const closed = new LinkWatch(fakeAddon(), request);
+    await closed.close();
+    await expect(closed.ready).rejects.toMatchObject({ code: "ERR_FLINTAP_CLOSED" });
+    expect(await closed.next()).toEqual({ done: true, value: undefined });
+    const signal = AbortSignal.abort(new Error("mine"));
+    const aborted = new LinkWatch(fakeAddon(), { ...request, signal });
+    await expect(aborted.ready).rejects.toBe(signal.reason);
+    await expect(aborted.next()).rejects.toBe(signal.reason);
+    expect(await aborted.next()).toEqual({ done: true, value: undefined });
   });
 
   test("leaves no listener on its signal when it is closed", async () => {

@@ -128,8 +128,8 @@ ssize_t peek_length(int fd, int flags) {
                        [&] { return ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | flags); });
 }
 
-int poll(std::span<pollfd> sources) {
-  return interruptible("poll", [&] { return ::poll(sources.data(), sources.size(), -1); });
+int poll(std::span<pollfd> sources, int timeout) {
+  return interruptible("poll", [&] { return ::poll(sources.data(), sources.size(), timeout); });
 }
 
 Fd event_fd() {

@@ -40,8 +40,8 @@ ssize_t recvmsg(int fd, msghdr& message, int flags = 0);
 // The length of the datagram that recvmsg would give next; waits for one, unless MSG_DONTWAIT.
 ssize_t peek_length(int fd, int flags = 0);
 
-// Without a time limit.
-int poll(std::span<pollfd> sources);
+// For so many milliseconds; negative: without limit.
+int poll(std::span<pollfd> sources, int timeout);
 Fd event_fd();
 
 int mknodat(int directory, const char* path, mode_t mode, dev_t device);

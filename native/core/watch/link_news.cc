@@ -63,21 +63,18 @@ void LinkNewsQueue::take(LinkEvent event) {
   }
 }
 
-void LinkNewsQueue::take_listed(LinkEvent event) {
-  listed_.insert(event.index);
-  take(std::move(event));
-}
-
-void LinkNewsQueue::end_listing() {
+void LinkNewsQueue::take_listing(std::vector<LinkEvent> all) {
+  std::unordered_set<std::uint32_t> there;
+  for (const LinkEvent& event : all) there.insert(event.index);
   std::vector<std::uint32_t> gone;
   for (const std::uint32_t index : handed_over_) {
-    if (!listed_.contains(index)) gone.push_back(index);
+    if (!there.contains(index)) gone.push_back(index);
   }
   for (const auto& [index, age] : age_of_) {
-    if (!listed_.contains(index) && by_age_.at(age).link) gone.push_back(index);
+    if (!there.contains(index) && by_age_.at(age).link) gone.push_back(index);
   }
   for (const std::uint32_t index : gone) remove(index);
-  listed_.clear();
+  for (LinkEvent& event : all) take(std::move(event));
   listed_once_ = true;
 }
 

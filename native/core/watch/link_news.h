@@ -28,12 +28,15 @@ class LinkNewsQueue {
  public:
   void take(LinkEvent event);
 
-  // A listing of all links, which makes up for lost events: those that are not in it are gone.
-  void begin_listing() { listed_.clear(); }
-  void take_listed(LinkEvent event);
-  void end_listing();
+  // All links that there are, which makes up for lost events: what is not among them is gone, and
+  // that is told first, since its name may be another one's now.
+  void take_listing(std::vector<LinkEvent> all);
 
   [[nodiscard]] bool empty() const { return by_age_.empty(); }
+  // Something of the first listing has not been handed over.
+  [[nodiscard]] bool has_initial() const {
+    return !by_age_.empty() && by_age_.begin()->second.initial;
+  }
   [[nodiscard]] std::size_t size() const { return by_age_.size(); }
   // The oldest first.
   std::vector<LinkNews> hand_over(std::size_t most);
@@ -47,7 +50,6 @@ class LinkNewsQueue {
   std::map<std::uint64_t, LinkNews> by_age_;
   std::unordered_map<std::uint32_t, std::uint64_t> age_of_;
   std::unordered_set<std::uint32_t> handed_over_;  // what the consumer takes to be there
-  std::unordered_set<std::uint32_t> listed_;
   bool listed_once_ = false;
 };
 

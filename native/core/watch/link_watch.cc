@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <system_error>
 
@@ -17,6 +19,18 @@
 
 namespace flintap {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Between two listings, as many times as long as the first of them took.
+constexpr int kRest = 10;
+constexpr int kMostFailedListings = 5;
+
+// Rounded up: to wake too early would be to wake again and again.
+int milliseconds_until(Clock::time_point then) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(then - Clock::now());
+  return static_cast<int>(std::max(left.count(), std::chrono::milliseconds::rep{0}));
+}
 
 // The second tells of IPv6 that is opened on a link, which the first does not.
 constexpr std::array kGroups{int{RTNLGRP_LINK}, int{RTNLGRP_IPV6_IFINFO}};
@@ -65,7 +79,10 @@ void LinkWatch::stop() {
 LinkWatch::State LinkWatch::take(std::size_t most) {
   const std::scoped_lock lock(mutex_);
   State state;
-  if (listed_) state.news = news_.hand_over(most);
+  if (listed_) {
+    state.news = news_.hand_over(most);
+    state.more_initial = news_.has_initial();
+  }
   if (state.news.empty()) state.failure = failure_;
   state.ended = ended_;
   return state;
@@ -105,54 +122,74 @@ void LinkWatch::work() {
 }
 
 // Listening comes before listing, so nothing falls between the two. Events that are read later may
-// be older than the listing: what they say is corrected by those that come after them.
+// be older than the listing: what they say is corrected by those that come after them. Once some
+// are lost, those that come up to the next listing are dropped: it has what they say, and news
+// would be told before older ones.
+//
+// In a storm, a buffer that is too small overruns again and again. A listing holds up everybody's
+// requests, so the watch rests between two, and takes a small part of the time only.
 void LinkWatch::watch() {
   if (settings_.network_namespace) {
     enter_network_namespace(settings_.network_namespace->fd.get(), {});
   }
   number_ = number_of_this_thread();
   netlink::EventSocket events(kGroups, settings_.receive_buffer);
-  netlink::Socket requests;
+  std::optional<netlink::Socket> requests;
   bool lost = true;
+  Clock::time_point rested{};
   while (!stopping_) {
-    if (lost) lost = !list(requests);
-    tell();
-    if (!lost) wait(events);
-    // The kernel goes on dropping events until the socket has been read empty.
-    if (drain(events)) lost = true;
+    // To its end: until the socket has been read empty, the kernel goes on dropping events.
+    lost = drain(events, lost);
+    const Clock::time_point begun = Clock::now();
+    if (lost && begun >= rested) {
+      lost = !list(requests);
+      rested = Clock::now() + kRest * (Clock::now() - begun);
+    }
+    if (!lost) tell();
+    wait(events, lost ? milliseconds_until(rested) : -1);
   }
 }
 
-// A listing that was interrupted by changes again and again may lack links that did not change.
-bool LinkWatch::list(netlink::Socket& requests) {
+// What the first listing fails of, the watch fails of. Later, a fault may pass.
+bool LinkWatch::list(std::optional<netlink::Socket>& requests) {
+  try {
+    if (!requests) requests.emplace();
+    const bool whole = list_by(*requests);
+    failed_listings_ = 0;
+    return whole;
+  } catch (const Failure&) {
+    if (!listed_ || ++failed_listings_ == kMostFailedListings) throw;
+    requests.reset();
+    return false;
+  }
+}
+
+// One that was interrupted may lack links, on older kernels also such as no event will tell of.
+bool LinkWatch::list_by(netlink::Socket& requests) {
   const netlink::Request question = requests::dump({});
   std::vector<LinkEvent> listed;
-  const netlink::Ack ack = requests.dump(
-      question,
-      [&](std::size_t, const netlink::Frame& frame) {
+  const auto acks =
+      requests.exchange({&question, 1}, [&](std::size_t, const netlink::Frame& frame) {
         auto event = read_link_event(frame);
         if (!event || !event->link) return;
         event->link->network_namespace = number_;
         listed.push_back(std::move(*event));
-      },
-      [&] { listed.clear(); });
-  if (ack.error == EINTR) return false;
-  if (ack.error != 0) throw Failure(ack.error, reason::kernel, question.step);
+      });
+  if (acks[0].error == EINTR) return false;
+  if (acks[0].error != 0) throw Failure(acks[0].error, reason::kernel, question.step);
   const std::scoped_lock lock(mutex_);
-  news_.begin_listing();
-  for (LinkEvent& event : listed) news_.take_listed(std::move(event));
-  news_.end_listing();
+  news_.take_listing(std::move(listed));
   listed_ = true;
   return true;
 }
 
-bool LinkWatch::drain(netlink::EventSocket& events) {
-  bool lost = false;
+bool LinkWatch::drain(netlink::EventSocket& events, bool lost) {
   while (!stopping_) {
     const auto reading = events.read();
     lost = lost || reading.overrun;
     if (reading.overrun) continue;
     if (!reading.datagram) break;
+    if (lost) continue;
     const std::scoped_lock lock(mutex_);
     for_each_event(*reading.datagram, number_,
                    [&](LinkEvent event) { news_.take(std::move(event)); });
@@ -160,10 +197,10 @@ bool LinkWatch::drain(netlink::EventSocket& events) {
   return lost;
 }
 
-void LinkWatch::wait(const netlink::EventSocket& events) {
+void LinkWatch::wait(const netlink::EventSocket& events, int timeout) {
   std::array<pollfd, 2> sources{{{.fd = events.descriptor(), .events = POLLIN, .revents = 0},
                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
-  if (sys::poll(sources) < 0) throw Failure::of_errno("wait for link events");
+  if (sys::poll(sources, timeout) < 0) throw Failure::of_errno("wait for link events");
 }
 
 }  // namespace flintap

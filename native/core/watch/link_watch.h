@@ -33,6 +33,7 @@ class LinkWatch {
   // more than it was, and must not throw.
   struct State {
     std::vector<LinkNews> news;
+    bool more_initial = false;  // of what was there in the beginning, some is still to be taken
     std::optional<Failure> failure;  // after it, nothing comes any more
     bool ended = false;
   };
@@ -52,11 +53,12 @@ class LinkWatch {
  private:
   void work();
   void watch();
-  // False: it was interrupted, and nothing was taken.
-  bool list(netlink::Socket& requests);
-  // Reads what is there. True: events were lost.
-  bool drain(netlink::EventSocket& events);
-  void wait(const netlink::EventSocket& events);
+  // Reads what is there, and passes over it once events were lost. True: they were.
+  bool drain(netlink::EventSocket& events, bool lost);
+  // False: it has to be done again.
+  bool list(std::optional<netlink::Socket>& requests);
+  bool list_by(netlink::Socket& requests);
+  void wait(const netlink::EventSocket& events, int timeout);
   void tell();
 
   Settings settings_;
@@ -70,7 +72,9 @@ class LinkWatch {
   bool listed_ = false;
   bool ended_ = false;
 
-  std::optional<std::int64_t> number_;  // of the namespace; the watch's thread alone
+  // The watch's thread alone.
+  std::optional<std::int64_t> number_;  // of the namespace
+  int failed_listings_ = 0;             // since the last one that did not fail
   std::thread thread_;
 };
 
