@@ -40,6 +40,17 @@ export interface NativeSettings {
   details?: Record<string, unknown>;
 }
 
+/** What of a link may be changed. Names are those of {@link LinkBase}. */
+export interface NativeChanges {
+  name?: string;
+  alias?: string;
+  mac?: string;
+  mtu?: number;
+  txQueueLength?: number;
+  up?: boolean;
+  promiscuous?: boolean;
+}
+
 /** What each operation takes. */
 export interface NativeRequests {
   createMacvtap: { parent: NativeReference; link: NativeSettings; hostIPv6: HostIPv6 };
@@ -69,6 +80,18 @@ export interface NativeRequests {
   detachFromBridge: { link: NativeReference };
   /** `tagPrefix`: the alias must begin with it, unless `force`. */
   deleteLink: { link: NativeReference; tagPrefix: string; force: boolean };
+  /**
+   * What is named is made so. `tagMark`: an alias that begins with it is left alone, unless `force`.
+   */
+  setLink: {
+    link: NativeReference;
+    changes: NativeChanges;
+    addAltNames?: string[];
+    removeAltNames?: string[];
+    hostIPv6?: HostIPv6;
+    tagMark: string;
+    force: boolean;
+  };
   /** `target`: the number of a namespace on which a handle is open in this process. */
   moveLink: {
     link: NativeReference;

@@ -30,12 +30,14 @@ export {
   createTap,
   createVeth,
   deleteLink,
+  deleteLinks,
   detachFromBridge,
   getLink,
   listLinks,
   moveLink,
   openMacvtap,
   openTap,
+  setLink,
   watchLinks,
 } from "./own-namespace.js";
 export { DeviceQueue, type EphemeralTap } from "./queue.js";

@@ -169,6 +169,8 @@ export interface LinkBase {
   group?: number;
   /** Set up by the administrator (`IFF_UP`). */
   up: boolean;
+  /** Set promiscuous by the administrator (`IFF_PROMISC`); see `promiscuity` for who else has. */
+  promiscuous?: boolean;
   /** The interface flags (`IFF_*`), as a bit set. */
   flags: number;
   /** The link has a carrier. */

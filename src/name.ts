@@ -73,3 +73,11 @@ export function filledName(prefix: string, digits: string): string {
 export function randomName(kind: MadeKind): string {
   return filledName(namePrefixes[kind], randomBytes(8).toString("hex"));
 }
+
+/** An alt name that is not one of flintap's own marks. */
+export const altName: Check<string> = (value, place) => {
+  const name = existingLinkName(value, place);
+  if (!name.startsWith("flintap-")) return name;
+  const expected = "another alt name than flintap's own mark ('flintap-…')";
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+};

@@ -27,6 +27,8 @@ import type {
   CreateTapOptions,
   CreateVethOptions,
   DeleteOptions,
+  DeleteResult,
+  LinkChanges,
   ListKindOptions,
   ListOptions,
   MoveOptions,
@@ -34,6 +36,7 @@ import type {
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  SetOptions,
   WatchOptions,
 } from "./options.js";
 import { DeviceQueue, type EphemeralTap, ephemeralTap } from "./queue.js";
@@ -43,6 +46,7 @@ import {
   createMacvtapRequest,
   createTapRequest,
   createVethRequest,
+  deleteLinksRequests,
   deleteRequest,
   detachRequest,
   getLinkRequest,
@@ -51,6 +55,7 @@ import {
   openMacvtapRequest,
   openNamespaceRequest,
   openTapRequest,
+  setRequest,
   watchRequest,
 } from "./requests.js";
 import { tagOwner, tagPrefix } from "./tag.js";
@@ -198,6 +203,23 @@ export class NetworkNamespace implements AsyncDisposable {
   }
 
   /**
+   * Changes a link: everything that is named, or nothing. What fails in the middle is put back.
+   *
+   * A link that flintap made is addressed by its identity, but for a new name: the kernel takes a
+   * name that comes with another as the link's address, so a rename goes by index, looked up just
+   * before and checked after. A held link goes on working after it.
+   */
+  async setLink(
+    link: LinkReference,
+    changes: LinkChanges,
+    options: SetOptions = {},
+  ): Promise<Link> {
+    const request = setRequest(link, changes, options);
+    const { links } = await this.#operations.run("setLink", request, options.signal);
+    return tagged(links[0]);
+  }
+
+  /**
    * Moves a link that has this handle's owner in its tag, or, forced, any, to the namespace of
    * another handle, and gives it as it is there: up if it was, with the same marks, and with the
    * host's IPv6 as it was. On this handle the held link is ENODEV from then on.
@@ -225,6 +247,27 @@ export class NetworkNamespace implements AsyncDisposable {
       options.signal,
     );
     return tagged(links[0]);
+  }
+
+  /**
+   * Deletes links, and tells of each what became of it, in the order in which they were named. One
+   * that can't be deleted keeps no other from it. When the signal fires, those that have not begun
+   * stay.
+   */
+  async deleteLinks(
+    links: readonly LinkReference[],
+    options: DeleteOptions = {},
+  ): Promise<DeleteResult[]> {
+    const requests = deleteLinksRequests(links, options, tagPrefix(this.owner));
+    const outcomes = await Promise.allSettled(
+      requests.map((request) => this.#operations.run("deleteLink", request, options.signal)),
+    );
+    return outcomes.map((outcome, at) => {
+      const link = links[at] as LinkReference;
+      return outcome.status === "fulfilled"
+        ? { link, deleted: true }
+        : { link, deleted: false, error: outcome.reason };
+    });
   }
 
   /** Reads one link. */

@@ -168,6 +168,62 @@ export interface DeleteOptions extends OperationOptions {
   force?: boolean;
 }
 
+/** What `setLink` changes; at least one is named. What is not named stays. */
+export interface LinkChanges {
+  /**
+   * Another name, as for a new link. Older kernels rename a link only while it is down (reason
+   * `"link-is-up"`).
+   */
+  name?: string;
+  /** Alt names to add, up to 127 bytes each (Linux 5.5). */
+  addAltNames?: string[];
+  /** Alt names to remove; not flintap's own mark. */
+  removeAltNames?: string[];
+  /** The alias, up to 255 bytes; the empty string removes it. Of a tagged link only with `force`. */
+  alias?: string;
+  /** Hardware address; a unicast one. A macvtap's guest has to use the new one from then on. */
+  mac?: string;
+  /**
+   * Bytes. Below 1,280 a link has no IPv6; where it is raised again, a link that flintap made is
+   * down for a moment, so that the host's IPv6 is closed before it is up.
+   */
+  mtu?: number;
+  /** Packets, 1 to 1,000,000. A tap's ring has the length of when it was opened. */
+  txQueueLength?: number;
+  /** Up or down. */
+  up?: boolean;
+  /** Take every frame (`IFF_PROMISC`). */
+  promiscuous?: boolean;
+  /**
+   * The host's own IPv6 on the link. Default: as it is, also where the kernel makes the settings
+   * anew, for links that flintap made; other links are left to the kernel.
+   */
+  hostIPv6?: HostIPv6;
+}
+
+/** For `setLink`. */
+export interface SetOptions extends OperationOptions {
+  /** Change the alias even where it is a tag, of whichever owner. Default: false. */
+  force?: boolean;
+}
+
+/** What became of one link of `deleteLinks`. */
+export type DeleteResult =
+  | {
+      /** The link, as it was named. */
+      link: LinkReference;
+      /** It is gone. */
+      deleted: true;
+    }
+  | {
+      /** The link, as it was named. */
+      link: LinkReference;
+      /** It was not deleted. */
+      deleted: false;
+      /** Why: a FlintapError, or the signal's reason. */
+      error: unknown;
+    };
+
 /** For `moveLink`. */
 export interface MoveOptions extends OperationOptions {
   /**

@@ -21,12 +21,15 @@ import type {
   CreateTapOptions,
   CreateVethOptions,
   DeleteOptions,
+  DeleteResult,
+  LinkChanges,
   ListKindOptions,
   ListOptions,
   MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  SetOptions,
   WatchOptions,
 } from "./options.js";
 import type { DeviceQueue, EphemeralTap } from "./queue.js";
@@ -83,6 +86,23 @@ export async function detachFromBridge(
 /** {@link NetworkNamespace.deleteLink} in the process's own namespace. */
 export async function deleteLink(link: LinkReference, options?: DeleteOptions): Promise<void> {
   await own().deleteLink(link, options);
+}
+
+/** {@link NetworkNamespace.setLink} in the process's own namespace. */
+export async function setLink(
+  link: LinkReference,
+  changes: LinkChanges,
+  options?: SetOptions,
+): Promise<Link> {
+  return await own().setLink(link, changes, options);
+}
+
+/** {@link NetworkNamespace.deleteLinks} in the process's own namespace. */
+export async function deleteLinks(
+  links: readonly LinkReference[],
+  options?: DeleteOptions,
+): Promise<DeleteResult[]> {
+  return await own().deleteLinks(links, options);
 }
 
 /** {@link NetworkNamespace.moveLink} from the process's own namespace. */

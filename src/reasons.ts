@@ -280,6 +280,21 @@ export const reasons = {
     hint: "Keep the handle from which the link came, or to which it is to go, open until the call has settled.",
     code: "ERR_FLINTAP_REFUSED",
   },
+  tagged: {
+    summary: "the link's alias is a tag of flintap",
+    hint: "Whose the device is and what for stands there. To overwrite it all the same, say force: true; then no owner finds the device any more.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "link-is-up": {
+    summary: "the kernel renames the link only while it is down",
+    hint: "Set it down first (setLink with up: false), and up again with its new name.",
+    errnos: ["EBUSY"],
+  },
+  "no-such-alt-name": {
+    summary: "the link has no such alt name",
+    hint: "Read the link (getLink) to see the alt names that it has.",
+    errnos: ["EINVAL", "ENOENT"],
+  },
   "cannot-move": {
     summary: "the kernel does not let this link leave its network namespace",
     hint: "A bridge, lo and some others stay where they were made. Make such a link in the other namespace, by a handle opened there.",

@@ -21,7 +21,7 @@ import {
 import type { BridgePortSettings, LinkBase } from "./link.js";
 import type { WatchRequest } from "./link-watch.js";
 import { randomMac, stableMac, unicastMac } from "./mac.js";
-import { type MadeKind, newLinkName, randomName } from "./name.js";
+import { altName, type MadeKind, newLinkName, randomName } from "./name.js";
 import type {
   AttachOptions,
   CreateBridgeOptions,
@@ -30,16 +30,18 @@ import type {
   CreateTapOptions,
   CreateVethOptions,
   DeleteOptions,
+  LinkChanges,
   LinkSelection,
   ListOptions,
   MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
   ReadOptions,
+  SetOptions,
   WatchOptions,
 } from "./options.js";
 import { linkIndex, linkReference } from "./reference.js";
-import { formatTag, type TagParts, tagParts } from "./tag.js";
+import { formatTag, linkAlias, type TagParts, tagMark, tagParts } from "./tag.js";
 
 /** Who makes a device, where and when. */
 export interface Origin {
@@ -141,6 +143,37 @@ const deleteOptions = object({
   ...operationChecks,
   force: boolean,
 } satisfies ChecksFor<DeleteOptions>);
+
+const changeChecks = {
+  name: newLinkName,
+  addAltNames: arrayOf(altName),
+  removeAltNames: arrayOf(altName),
+  alias: linkAlias,
+  mac: unicastMac,
+  mtu: integer(1, 2 ** 31 - 1),
+  txQueueLength: integer(1, maxQueueLength),
+  up: boolean,
+  promiscuous: boolean,
+  hostIPv6,
+} satisfies ChecksFor<LinkChanges>;
+
+/** Those that are fields of the link. */
+const nativeChanges = [
+  "name",
+  "alias",
+  "mac",
+  "mtu",
+  "txQueueLength",
+  "up",
+  "promiscuous",
+] as const;
+
+const linkChanges = object(changeChecks);
+
+const setOptions = object({
+  ...operationChecks,
+  force: boolean,
+} satisfies ChecksFor<SetOptions>);
 
 const moveOptions = object({
   ...operationChecks,
@@ -357,6 +390,39 @@ export function deleteRequest(
 ): NativeRequests["deleteLink"] {
   const options = deleteOptions(given, optionsOf("deleteLink"));
   return { link: linkOf("deleteLink", link), tagPrefix, force: options.force ?? false };
+}
+
+/** For `deleteLinks`: one for each link. A wrong one among them is an error before any is sent. */
+export function deleteLinksRequests(
+  links: unknown,
+  given: unknown,
+  tagPrefix: string,
+): NativeRequests["deleteLink"][] {
+  const call = "deleteLinks";
+  const { force = false } = deleteOptions(given, optionsOf(call));
+  const references = arrayOf(linkReference)(links, { call, argument: "links" });
+  return references.map((link) => ({ link, tagPrefix, force }));
+}
+
+/** For `setLink`. */
+export function setRequest(
+  link: unknown,
+  given: unknown,
+  givenOptions: unknown,
+): NativeRequests["setLink"] {
+  const place = { call: "setLink", argument: "changes" };
+  const changes = linkChanges(given, place);
+  const { force = false } = setOptions(givenOptions, optionsOf("setLink"));
+  const named = pick(changes, Object.keys(changeChecks) as (keyof LinkChanges)[]);
+  if (Object.keys(named).length === 0)
+    throw argumentError("ERR_INVALID_ARG_VALUE", "at least one change", place, given);
+  return {
+    link: linkOf("setLink", link),
+    changes: pick(changes, nativeChanges),
+    ...pick(changes, ["addAltNames", "removeAltNames", "hostIPv6"]),
+    tagMark,
+    force,
+  };
 }
 
 /** For `moveLink`; the target is asked where it is when it is known that the rest is right. */

@@ -100,9 +100,20 @@ export const tagOwner: Check<string> = (value, place) => {
   return owner;
 };
 
+/** An alias that is to be none of ours: any text that the kernel has room for. */
+export const linkAlias: Check<string> = (value, place) => {
+  const alias = string(value, place);
+  if (fits(alias, aliasBytes) && !alias.includes("\0")) return alias;
+  const expected = `up to ${aliasBytes} bytes without NUL`;
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
+};
+
+/** How the alias of every tagged device begins, whoever its owner is. */
+export const tagMark = "flintap1;";
+
 /** How the alias of every device of this owner begins; no other owner's begins so. */
 export function tagPrefix(owner: string): string {
-  return `flintap1;${escapePart(owner)};`;
+  return `${tagMark}${escapePart(owner)};`;
 }
 
 /** The alias for a device. */

@@ -53,6 +53,9 @@ inline constexpr std::string_view no_such_namespace = "no-such-namespace";
 inline constexpr std::string_view not_a_namespace = "not-a-namespace";
 inline constexpr std::string_view other_namespace = "other-namespace";
 inline constexpr std::string_view namespace_not_open = "namespace-not-open";
+inline constexpr std::string_view tagged = "tagged";
+inline constexpr std::string_view link_is_up = "link-is-up";
+inline constexpr std::string_view no_such_alt_name = "no-such-alt-name";
 inline constexpr std::string_view cannot_move = "cannot-move";
 inline constexpr std::string_view outcome_unknown = "outcome-unknown";
 inline constexpr std::string_view closed = "closed";
@@ -98,6 +101,9 @@ inline constexpr std::array all{
     not_a_namespace,
     other_namespace,
     namespace_not_open,
+    tagged,
+    link_is_up,
+    no_such_alt_name,
     cannot_move,
     outcome_unknown,
     closed,

@@ -70,6 +70,11 @@ const operations: Interrupted[] = [
     needs: ["tun"],
     prepare: (steady) => steady.createTap({ name: "guest0" }),
   },
+  {
+    call: 'setLink("guest0", { name: "guest1", mtu: 1_400, addAltNames: ["other"] })',
+    needs: ["tun", "proc-sys"],
+    prepare: (steady) => steady.createTap({ name: "guest0" }),
+  },
   { call: "listLinks()", needs: [] },
   {
     before: openBlue,

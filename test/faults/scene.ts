@@ -14,11 +14,26 @@ import type { Subject } from "./subjects.js";
 async function state(): Promise<{ ifname: string }[]> {
   return (await links()).map((found) => {
     const { ifindex, ifname, address, mtu, master, altnames, ifalias, flags, linkinfo } = found;
+    const { txqlen, inet6_addr_gen_mode: addresses } = found;
     const { info_slave_data: slave = {} } = linkinfo ?? {};
     const { isolated, hairpin, learning, flood, cost, priority } = slave;
     const port = { isolated, hairpin, learning, flood, cost, priority };
     const up = flags.includes("UP");
-    return { ifindex, ifname, address, mtu, master, altnames, ifalias, up, port };
+    const promiscuous = flags.includes("PROMISC");
+    return {
+      txqlen,
+      addresses,
+      promiscuous,
+      ifindex,
+      ifname,
+      address,
+      mtu,
+      master,
+      altnames,
+      ifalias,
+      up,
+      port,
+    };
   });
 }
 

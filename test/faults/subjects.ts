@@ -319,4 +319,63 @@ export const subjects: Subject[] = [
     },
     complete: async ({ value }) => expect(value).toMatchObject({ type: "added", initial: true }),
   }),
+  subject({
+    name: "setLink, of everything",
+    operation: "setLink",
+    needs: ["macvtap", "proc-sys"],
+    least: 14,
+    prepare: (steady) => steady.createMacvtap({ parent: "enp0", name: "guest0" }),
+    operate: (namespace, signal) =>
+      namespace.setLink(
+        "guest0",
+        {
+          name: "guest1",
+          addAltNames: ["other"],
+          alias: "mine",
+          mac: "02:00:00:00:00:77",
+          mtu: 1_400,
+          txQueueLength: 500,
+          promiscuous: true,
+          up: false,
+        },
+        { force: true, signal },
+      ),
+    complete: async () => {
+      expect(await link("guest1")).toMatchObject({
+        address: "02:00:00:00:00:77",
+        mtu: 1_400,
+        txqlen: 500,
+        ifalias: "mine",
+        altnames: [expect.any(String), "other"],
+        flags: expect.not.arrayContaining(["UP"]),
+      });
+    },
+  }),
+  subject({
+    name: "setLink, of an MTU with which IPv6 comes back",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 16,
+    prepare: (steady) => steady.createTap({ name: "guest0", mtu: 1_000 }),
+    operate: (namespace, signal) => namespace.setLink("guest0", { mtu: 1_500 }, { signal }),
+    complete: async () => {
+      expect(await link("guest0")).toMatchObject({
+        mtu: 1_500,
+        flags: expect.arrayContaining(["UP"]),
+      });
+      await expectClosed("guest0");
+    },
+  }),
+  subject({
+    name: "setLink, of the host's IPv6",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 16,
+    prepare: (steady) => steady.createTap({ name: "guest0" }),
+    operate: (namespace, signal) =>
+      namespace.setLink("guest0", { hostIPv6: "reduced" }, { signal }),
+    complete: async () => {
+      expect(await link("guest0")).toMatchObject({ inet6_addr_gen_mode: "none" });
+    },
+  }),
 ];

@@ -117,6 +117,17 @@ describe("an example", () => {
     expect(line).toMatch(/^fltap\w{10}: the host's IPv6 is closed$/);
   });
 
+  withTap("set-link.mjs", async () => {
+    tested.add("set-link.mjs");
+    const lines = await linesOf("examples/set-link.mjs");
+    await ip("link del guest1");
+    expect(lines).toEqual(["guest1, MTU 1000, also web-1", "host IPv6 closed", "tagged"]);
+  });
+
+  example("delete-links.mjs", withTap, (lines) => {
+    expect(lines).toEqual(["deleted", "deleted", "deleted", "physical-link"]);
+  });
+
   example("abort.mjs", withTap, (lines) => {
     expect(lines).toEqual(["20 given up, 0 made"]);
   });

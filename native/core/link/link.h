@@ -38,6 +38,7 @@ struct LinkIpv6 : Record {
   std::optional<HostIpv6> state;
   std::optional<std::int32_t> accept_ra;
   std::optional<bool> forwarding;
+  std::optional<std::uint8_t> address_mode;  // IFLA_INET6_ADDR_GEN_MODE; JavaScript has the state
 };
 
 struct LinkStatistics : Record {
@@ -73,6 +74,7 @@ struct Link : Record {
   std::optional<std::string> qdisc;
   std::optional<std::uint32_t> group;
   std::optional<bool> up;
+  std::optional<bool> promiscuous;
   std::optional<std::uint32_t> flags;
   std::optional<bool> carrier;
   std::optional<std::uint32_t> carrier_changes;

@@ -155,6 +155,7 @@ constexpr std::array link_fields{
     field<&Link::qdisc>("qdisc", IFLA_QDISC),
     field<&Link::group>("group", IFLA_GROUP),
     field<&Link::up>("up", 0, settable),
+    field<&Link::promiscuous>("promiscuous", 0, settable),
     field<&Link::flags>("flags"),
     field<&Link::carrier>("carrier", IFLA_CARRIER),
     field<&Link::carrier_changes>("carrierChanges", IFLA_CARRIER_CHANGES),
@@ -181,8 +182,8 @@ std::unique_ptr<LinkIpv6> read_ipv6(netlink::Bytes attributes) {
   const auto settings = netlink::find(attributes, IFLA_INET6_CONF);
   const auto mode = netlink::find(attributes, IFLA_INET6_ADDR_GEN_MODE);
   const netlink::Bytes array = settings ? settings->payload : netlink::Bytes{};
-  const bool no_addresses =
-      mode && mode->as<std::uint8_t>() == std::uint8_t{IN6_ADDR_GEN_MODE_NONE};
+  if (mode) ipv6->address_mode = mode->as<std::uint8_t>();
+  const bool no_addresses = ipv6->address_mode == std::uint8_t{IN6_ADDR_GEN_MODE_NONE};
   const bool disabled = configuration(array, DEVCONF_DISABLE_IPV6) == 1;
   const HostIpv6 enabled = no_addresses ? HostIpv6::reduced : HostIpv6::open;
   ipv6->state = disabled ? HostIpv6::closed : enabled;

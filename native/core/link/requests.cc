@@ -119,19 +119,34 @@ Request create(const Link& link) {
 
 Request change(const Reference& link, std::string_view step, const Link& changes) {
   ifinfomsg info = header(link);
-  if (changes.up) {
-    info.ifi_flags = *changes.up ? IFF_UP : 0;
-    info.ifi_change = IFF_UP;
-  }
+  const auto set_flag = [&](std::optional<bool> wanted, unsigned int flag) {
+    if (!wanted) return;
+    info.ifi_change |= flag;
+    if (*wanted) info.ifi_flags |= flag;
+  };
+  set_flag(changes.up, IFF_UP);
+  set_flag(changes.promiscuous, IFF_PROMISC);
   AttributeWriter writer = address(link, info);
   encode(changes, kLinkSchema, writer);
   return {RTM_SETLINK, 0, step, writer};
 }
 
-Request add_alt_name(const Reference& link, std::string_view step, std::string_view name) {
+namespace {
+
+AttributeWriter with_alt_name(const Reference& link, std::string_view name) {
   AttributeWriter writer = address(link);
   writer.nest(IFLA_PROP_LIST | NLA_F_NESTED, [&] { writer.put_text(IFLA_ALT_IFNAME, name); });
-  return {RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, step, writer};
+  return writer;
+}
+
+}  // namespace
+
+Request add_alt_name(const Reference& link, std::string_view step, std::string_view name) {
+  return {RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, step, with_alt_name(link, name)};
+}
+
+Request remove_alt_name(const Reference& link, std::string_view step, std::string_view name) {
+  return {RTM_DELLINKPROP, 0, step, with_alt_name(link, name)};
 }
 
 Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
@@ -152,14 +167,16 @@ Request move(const Reference& link, std::string_view step, const Destination& de
   return {RTM_SETLINK, 0, step, writer};
 }
 
-Request stop_ipv6_addresses(const Reference& link, std::string_view step) {
+Request set_ipv6_addresses(const Reference& link, std::string_view step, std::uint8_t mode) {
   AttributeWriter writer = address(link);
   writer.nest(IFLA_AF_SPEC, [&] {
-    writer.nest(AF_INET6, [&] {
-      writer.put_value(IFLA_INET6_ADDR_GEN_MODE, std::uint8_t{IN6_ADDR_GEN_MODE_NONE});
-    });
+    writer.nest(AF_INET6, [&] { writer.put_value(IFLA_INET6_ADDR_GEN_MODE, mode); });
   });
   return {RTM_SETLINK, 0, step, writer};
+}
+
+Request stop_ipv6_addresses(const Reference& link, std::string_view step) {
+  return set_ipv6_addresses(link, step, IN6_ADDR_GEN_MODE_NONE);
 }
 
 Request set_noqueue(std::uint32_t index, std::string_view step) {
@@ -220,6 +237,7 @@ std::optional<Link> read_link(const netlink::Frame& frame, bool statistics) {
   link.index = static_cast<std::uint32_t>(info.ifi_index);
   link.flags = info.ifi_flags;
   link.up = (info.ifi_flags & IFF_UP) != 0;
+  link.promiscuous = (info.ifi_flags & IFF_PROMISC) != 0;
   decode(link, kLinkSchema, attributes);
   if (!statistics) link.statistics.reset();
   const auto described = std::ranges::find(link.unknown, IFLA_LINKINFO, &RawAttribute::type);

@@ -59,12 +59,18 @@ netlink::Request create(const Link& link);
 // RTM_SETLINK with every set field of `changes`.
 netlink::Request change(const Reference& link, std::string_view step, const Link& changes);
 netlink::Request add_alt_name(const Reference& link, std::string_view step, std::string_view name);
+netlink::Request remove_alt_name(const Reference& link, std::string_view step,
+                                 std::string_view name);
 // Applies against the master the port has *before* this message: send the master first.
 netlink::Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
                           const Record& port, const Schema& schema);
 // The link is down afterwards, and no port any more. To take a new name with it, a link has to be
 // addressed by its index; the kernel moves it first, so it may be there under the old name then.
 netlink::Request move(const Reference& link, std::string_view step, const Destination& destination);
+// How the host makes itself IPv6 addresses on it: IN6_ADDR_GEN_MODE_*.
+netlink::Request set_ipv6_addresses(const Reference& link, std::string_view step,
+                                    std::uint8_t mode);
+// Not at all.
 netlink::Request stop_ipv6_addresses(const Reference& link, std::string_view step);
 // Before "up": spares a multi-queue device one ring of packets for each of 256 queues.
 netlink::Request set_noqueue(std::uint32_t index, std::string_view step);

@@ -7,6 +7,7 @@
 //   expected   what from_value takes, in words
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <optional>
@@ -115,6 +116,25 @@ struct BareText : Shape<std::string> {
   static void encode(netlink::AttributeWriter& writer, std::uint16_t number,
                      const std::string& value) {
     writer.put(number, std::as_bytes(std::span(value)));
+  }
+};
+
+// In requests only: lists stand in attributes in more than one way.
+template <>
+struct Shape<std::vector<std::string>> {
+  static constexpr std::string_view expected = "an array of strings";
+  static std::optional<std::vector<std::string>> decode(const netlink::Attribute&) {
+    return std::nullopt;
+  }
+  static void encode(netlink::AttributeWriter&, std::uint16_t, const std::vector<std::string>&) {}
+  static Value to_value(const std::vector<std::string>& value) { return value; }
+  static std::optional<std::vector<std::string>> from_value(Value&& value) {
+    auto* list = std::get_if<std::vector<std::string>>(&value);
+    const auto has_nul = [](const std::string& text) {
+      return text.find('\0') != std::string::npos;
+    };
+    if (list == nullptr || std::ranges::any_of(*list, has_nul)) return std::nullopt;
+    return std::move(*list);
   }
 };
 
