@@ -52,7 +52,7 @@ export const warningCodes = {
 export type WarningCode = keyof typeof warningCodes;
 
 /** The operations for which docs/errors.md gives the hints of their own. */
-export const hintedOperations = ["openNamespace", "moveLink"] as const;
+export const hintedOperations = ["openNamespace", "moveLink", "openTap", "createBridge"] as const;
 
 /** The kernel module that the kind of link of an operation needs. */
 const modules: Readonly<Record<string, string>> = {
@@ -62,6 +62,18 @@ const modules: Readonly<Record<string, string>> = {
   createVeth: "veth",
   attachToBridge: "bridge",
 };
+
+/** How to come by CAP_NET_ADMIN. */
+const netAdmin =
+  "Root of the user namespace that owns the network namespace has it; others get it by AmbientCapabilities=CAP_NET_ADMIN (a systemd service), --cap-add=NET_ADMIN (podman and docker run) or securityContext.capabilities.add: [NET_ADMIN] with runAsUser: 0 (Kubernetes).";
+
+const tapOwners =
+  "A tap is opened by the user and the group it was made for (uid, gid or anyUser of createTap), or with CAP_NET_ADMIN.";
+
+/** How a container comes by a setting of its namespace, and by settings that can be written. */
+const sysctl = "--sysctl of podman and docker run, securityContext.sysctls of a Kubernetes pod";
+const writable =
+  "podman run --security-opt=unmask=/proc/sys, docker run --security-opt=systempaths=unconfined, no ProtectKernelTunables= in a systemd unit";
 
 /** The reasons that the native side gives. */
 export const reasons = {
@@ -161,10 +173,13 @@ export const reasons = {
   },
   "no-permission": {
     summary: "the process may not do that",
-    hint: ({ operation = "", step = "" }) =>
-      operation === "openNamespace" || step === "enter the network namespace"
-        ? "Entering another network namespace takes CAP_SYS_ADMIN, both in the user namespace that owns it and in one's own; through a process of another user also CAP_SYS_PTRACE. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module."
-        : "It needs CAP_NET_ADMIN in the user namespace that owns the network namespace: AmbientCapabilities=CAP_NET_ADMIN for a systemd service, --cap-add=NET_ADMIN for a container, securityContext.capabilities.add: [NET_ADMIN] in Kubernetes.",
+    hint: ({ operation = "", step = "" }) => {
+      if (operation === "openNamespace" || step === "enter the network namespace")
+        return "Entering another network namespace takes CAP_SYS_ADMIN (--cap-add=SYS_ADMIN for a container), both in the user namespace that owns it and in one's own; through a process of another user also CAP_SYS_PTRACE. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module.";
+      return operation === "openTap"
+        ? `${tapOwners} ${netAdmin}`
+        : `It needs CAP_NET_ADMIN. ${netAdmin}`;
+    },
     errnos: ["EPERM", "EACCES"],
   },
   "kind-unsupported": {
@@ -192,18 +207,20 @@ export const reasons = {
     summary: "the host's IPv6 on the device cannot be closed, since /proc/sys is read-only",
     hint: ({ operation }) =>
       operation === "createBridge"
-        ? "Three ways out: make the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge."
-        : "Three ways out: make the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1, for a container by its runtime's --sysctl); give the process a writable /proc/sys; or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.",
+        ? `Three ways out: have the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0: ${sysctl}); give the process a writable /proc/sys (${writable}); or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge.`
+        : operation === "moveLink"
+          ? `Two ways out: have the target namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); or give the process a writable /proc/sys (${writable}).`
+          : `Three ways out: have the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); give the process a writable /proc/sys (${writable}); or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.`,
     errnos: ["EROFS", "EACCES"],
   },
   "tun-device-missing": {
     summary: "/dev/net/tun is not there",
-    hint: "Load the module (modprobe tun); in a container, pass the device in (--device /dev/net/tun).",
+    hint: "Load the module (modprobe tun). In a container, pass the device in: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes.",
     errnos: ["ENOENT", "ENODEV", "ENXIO"],
   },
   "tun-not-allowed": {
     summary: "/dev/net/tun may not be opened",
-    hint: "Check the device's mode and owner, and the container's device rules (--device /dev/net/tun).",
+    hint: "With EACCES, the file's mode keeps this user out: chmod 666 /dev/net/tun, the mode that udev gives it, which by itself lets nobody have a tap that has an owner. With EPERM, the device cgroup does: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes (a hostPath volume brings the file alone), DeviceAllow=/dev/net/tun for a systemd service.",
     errnos: ["EACCES", "EPERM"],
   },
   "tap-held": {
@@ -228,12 +245,12 @@ export const reasons = {
   },
   "mknod-not-allowed": {
     summary: "there is no device node of the macvtap, and none may be made",
-    hint: "A container with a /dev of its own sees no /dev/tapN: give the process CAP_MKNOD and a device rule for the macvtap's major number, or share the host's /dev (devtmpfs).",
+    hint: "A container with a /dev of its own sees no /dev/tapN. Either hand it in (--device=/dev/tapN, where N is the link's index), or let the process make one, which takes CAP_MKNOD and the device cgroup's leave: --cap-add=MKNOD --device-cgroup-rule='c MAJOR:* rwm', where MAJOR is macvtap's number in /proc/devices.",
     errnos: ["EPERM", "EACCES"],
   },
   "device-not-allowed": {
     summary: "the device node may not be opened",
-    hint: "The device cgroup or the node's mode refuses it: allow character devices of the macvtap's major number (docker --device-cgroup-rule), or run as the node's owner.",
+    hint: "With EACCES, the mode of /dev/tapN keeps this user out, which is root's until a udev rule gives it away (SUBSYSTEM=='macvtap', OWNER='user'). With EPERM, the device cgroup does: --device-cgroup-rule='c MAJOR:* rwm' for podman and docker run, where MAJOR is macvtap's number in /proc/devices, or DeviceAllow=char-macvtap for a systemd service.",
     errnos: ["EPERM", "EACCES"],
   },
   "sysfs-foreign": {

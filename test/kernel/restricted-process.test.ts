@@ -151,7 +151,7 @@ describe("createTap", () => {
         const under = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
         const [failure] = await outcomesOf(["createTap()"], under);
         expect(failure).toMatchObject({ code: "EACCES", reason: "tun-not-allowed" });
-        expect(failure?.hint).toContain("--device /dev/net/tun");
+        expect(failure?.hint).toContain("chmod 666 /dev/net/tun");
       },
     );
     expect(await inventory()).toEqual(before);
