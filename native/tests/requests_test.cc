@@ -267,6 +267,24 @@ TEST_SUITE("changes") {
     CHECK(outline(request.body, {}, sizeof(tcmsg)) == outline(sent.frame.body, {}, sizeof(tcmsg)));
   }
 
+  TEST_CASE("a link is moved, with its index and under another name where that is asked for") {
+    const auto moved = [](const Reference& link, const Destination& to) {
+      const Request request = requests::move(link, "move", to);
+      CHECK(request.type == RTM_SETLINK);
+      CHECK(request.flags == 0);
+      return outline(request);
+    };
+    CHECK(moved(Reference::by_identity("ab"), {.network_namespace = 7}) ==
+          "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+          "28: 07 00 00 00\n"
+          "53: 61 62 00");
+    CHECK(moved(Reference::by_index(300), {.network_namespace = 7, .index = 300, .name = "mv1"}) ==
+          "00 00 00 00 2c 01 00 00 00 00 00 00 00 00 00 00\n"
+          "28: 07 00 00 00\n"
+          "3: 6d 76 31 00\n"
+          "49: 2c 01 00 00");
+  }
+
   TEST_CASE("a link is removed") {
     const auto request = requests::remove(Reference::by_index(101), "delete");
     const Sent sent("request-remove");
@@ -338,6 +356,14 @@ TEST_SUITE("references") {
     Reference reference = Reference::by_index(300);
     reference.name = "mv0";
     CHECK(looked_up(reference) == looked_up(Reference::by_index(300)));
+  }
+
+  TEST_CASE("a namespace's number says where to look") {
+    Reference reference = Reference::by_index(300);
+    reference.network_namespace = 4'026'531'840;  // where it was read: not for the kernel
+    reference.looked_up_in = 2;
+    CHECK(looked_up(reference) ==
+          "00 00 00 00 2c 01 00 00 00 00 00 00 00 00 00 00\n29: 08 00 00 00\n46: 02 00 00 00");
   }
 
   TEST_CASE("the label is what people know the link by") {

@@ -5,9 +5,10 @@
 import { beforeAll, describe, expect } from "vitest";
 import { type Capability, missing, needs } from "../setup/capabilities.js";
 import { addBridge, addParent } from "../setup/iproute2.js";
+import { otherNamespace } from "../setup/other-namespace.js";
 import { marked, type SystemCall, type Trace, traceModule } from "../setup/strace.js";
 
-const needed: Capability[] = ["strace", "veth", "bridge", "macvtap", "tun", "proc-sys"];
+const needed: Capability[] = ["root", "strace", "veth", "bridge", "macvtap", "tun", "proc-sys"];
 
 /** What is traced, by name; later ones use what earlier ones made. */
 const statements = {
@@ -26,6 +27,9 @@ const statements = {
   openMacvtap: "const guest = await namespace.openMacvtap(macvtap)",
   openTap: "const host = await namespace.openTap(tap)",
   "close of queues": "await Promise.all([guest, host, ...queued.queues].map((one) => one.close()))",
+  "createMacvtap with a parent elsewhere": "await blue.createMacvtap({ parent })",
+  "createMacvtap with a parent elsewhere, again": "await blue.createMacvtap({ parent })",
+  moveLink: "await namespace.moveLink(tap, blue)",
   deleteLink: "await namespace.deleteLink(macvtap)",
 } as const;
 
@@ -37,18 +41,33 @@ beforeAll(async () => {
   if (needed.some((capability) => missing(capability) !== undefined)) return;
   await addParent();
   await addBridge();
-  // The host's facts are asked for by the first create, once.
+  await using other = await otherNamespace();
+  // The host's facts are asked for by the first create of a handle, once.
   trace = await traceModule(
     `await namespace.createBridge();
+     const parent = await namespace.getLink("enp0");
+     const blue = await flintap.NetworkNamespace.open({ pid: ${other.pid} });
+     await blue.createBridge();
      ${Object.entries(statements)
        .map(([name, statement]) => marked(name, statement))
        .join("\n")}`,
   );
 });
 
-/** The types of the messages in a send, as strace decodes them. */
+/** strace knows the protocol only of the sockets in its own namespace. */
+const undecoded: Readonly<Record<string, string>> = {
+  "0x10": "NEWLINK",
+  "0x12": "GETLINK",
+  "0x13": "SETLINK",
+  "0x58": "NEWNSID",
+  "0x5a": "GETNSID",
+  "0x6c": "NEWLINKPROP",
+};
+
+/** The types of the messages in a send. */
 function messages({ text }: SystemCall): string[] {
-  return Array.from(text.matchAll(/nlmsg_type=RTM_(\w+)/g), ([, type]) => type ?? "");
+  const types = text.matchAll(/nlmsg_type=(?:RTM_)?(\w+)/g);
+  return Array.from(types, ([, type = ""]) => undecoded[type] ?? type);
 }
 
 const isSend = ({ name }: SystemCall): boolean => /^send/.test(name);
@@ -62,6 +81,7 @@ function sends(statement: Statement): string[][] {
 function inWords(call: SystemCall): string[] {
   const { name, text } = call;
   if (isSend(call)) return [`send ${messages(call).join(" ")}`];
+  if (name === "setns") return [name];
   if (name === "ioctl") return [/TUN\w+/.exec(text)?.[0] ?? text];
   if (name !== "openat") return [];
   const [, path = ""] = /"([^"]+)"/.exec(text) ?? [];
@@ -157,6 +177,34 @@ describe("the kernel is asked", () => {
 
   asked("to delete by one send beside the look at whose it is", () => {
     expect(script("deleteLink")).toEqual(["send GETLINK", "send DELLINK"]);
+  });
+
+  asked("for a macvtap whose parent is elsewhere after the number of that namespace", () => {
+    const create = ["send GETLINK GETLINK", "send NEWLINK NEWLINKPROP SETLINK", closeIPv6, setUp];
+    expect(script("createMacvtap with a parent elsewhere")).toEqual([
+      "send GETNSID",
+      "send NEWNSID GETNSID",
+      ...create,
+    ]);
+    expect(script("createMacvtap with a parent elsewhere, again")).toEqual([
+      "send GETNSID",
+      ...create,
+    ]);
+  });
+
+  asked("to move by one send, after which a thread over there sets the link up", () => {
+    const facts = ["open /proc/sys/kernel/random/boot_id", "open /etc/machine-id"];
+    expect(script("moveLink")).toEqual([
+      ...facts,
+      "send GETLINK",
+      closeIPv6,
+      "send SETLINK",
+      "setns",
+      closeIPv6,
+      setUp,
+    ]);
+    const entered = trace.between("moveLink").filter(({ name }) => name === "setns");
+    expect(entered.map(({ tid }) => tid)).not.toContain(trace.operationThreads[0]);
   });
 
   asked("for a queue of a tap between two looks at whose it is", () => {

@@ -14,6 +14,7 @@ std::optional<std::string_view> what_is_taken(Context& context, const Link& want
   if (wanted.alt_names)
     names.insert(names.end(), wanted.alt_names->begin(), wanted.alt_names->end());
   std::vector<netlink::Request> questions;
+  questions.reserve(names.size() + 1);
   for (const std::string& name : names) {
     questions.push_back(requests::get(Reference::by_name(name), "look up"));
   }
