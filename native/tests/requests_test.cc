@@ -274,7 +274,7 @@ TEST_SUITE("changes") {
       CHECK(request.flags == 0);
       return outline(request);
     };
-    CHECK(moved(Reference::by_identity("ab"), {.network_namespace = 7}) ==
+    CHECK(moved(Reference::by_identity("ab"), {.network_namespace = 7, .index = {}, .name = {}}) ==
           "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
           "28: 07 00 00 00\n"
           "53: 61 62 00");
