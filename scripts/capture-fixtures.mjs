@@ -46,9 +46,16 @@ function datagramsOf(text) {
     const more = Buffer.from(digits.replaceAll(" ", ""), "hex");
     datagram.bytes = Buffer.concat([datagram.bytes, more]);
   }
-  // Without bytes: one that was only asked for its length. With the sequence 0: iproute2 finds out
-  // what the kernel can do.
-  return datagrams.filter(({ bytes }) => bytes.length > 0 && bytes.readUInt32LE(8) !== 0);
+  // Without bytes: one that was only asked for its length. With the sequence 0, but for events:
+  // iproute2 finds out what the kernel can do.
+  const isOfUse = (datagram) => isEvent(datagram) || datagram.bytes.readUInt32LE(8) !== 0;
+  return datagrams.filter((datagram) => datagram.bytes.length > 0 && isOfUse(datagram));
+}
+
+/** RTM_NEWLINK or RTM_DELLINK that answers no request. */
+function isEvent({ direction, bytes }) {
+  const answersNothing = direction === "received" && bytes.readUInt32LE(8) === 0;
+  return answersNothing && [16, 17].includes(bytes.readUInt16LE(4));
 }
 
 function readTrace(scratch) {
@@ -59,6 +66,7 @@ function readTrace(scratch) {
 /** The n-th datagram of each direction that `keep` names. */
 function choose(datagrams, keep) {
   if (keep === "all") return datagrams;
+  if (keep === "events") return datagrams.filter(isEvent);
   return Object.entries(keep).map(([direction, place]) =>
     datagrams.filter((datagram) => datagram.direction === direction).at(place),
   );

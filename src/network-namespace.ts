@@ -293,8 +293,10 @@ export class NetworkNamespace implements AsyncDisposable {
    * more.
    *
    * Told of is what rtnetlink tells of: everything that a link has but its counters. The host's
-   * IPv6 is told of when it is opened, not when it is closed. A port that leaves its bridge is a
-   * change, a link that moves to another namespace a removal.
+   * IPv6 is told of when it is opened, not when it is closed. Of a link that is down, the kernel
+   * keeps some changes to itself (alias, alt names, group, port settings, details) until something
+   * else of it changes, at the latest when it is set up. A port that leaves its bridge is a change,
+   * a link that moves to another namespace a removal.
    */
   watchLinks(options: WatchOptions = {}): LinkWatch {
     return new LinkWatch(this.#addon, { ...watchRequest(options), namespace: this.#number });

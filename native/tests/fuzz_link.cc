@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "core/failure.h"
+#include "core/link/kind.h"
+#include "core/link/link_event.h"
 #include "core/link/requests.h"
 #include "core/netlink/message.h"
 
@@ -28,6 +30,10 @@ void read_frame(const netlink::Frame& frame) {
   const bool is_ack =
       frame.header.nlmsg_type == NLMSG_ERROR || frame.header.nlmsg_type == NLMSG_DONE;
   if (is_ack) static_cast<void>(netlink::read_ack(frame));
+  if (const auto event = read_link_event(frame)) {
+    if (event->port) read_fields(*event->port, *find_kind("bridge")->port);
+    if (event->ipv6) read_fields(*event->ipv6, kIpv6Schema);
+  }
   const auto link = read_link(frame, true);
   if (!link) return;
   read_fields(*link, kLinkSchema);

@@ -67,6 +67,12 @@ const links = {
   },
 };
 
+/** What the family AF_INET6 says of a link. */
+const linksOfIpv6 = {
+  ...links,
+  inside: { ...links.inside, IFLA_PROTINFO: () => ({ names: inet6 }) },
+};
+
 function hex(bytes) {
   return bytes.toString("hex").replace(/..(?=.)/g, "$& ");
 }
@@ -143,10 +149,11 @@ function writeMessage(message) {
     table: { names: new Map() },
   };
   const start = 16 + fixedPart(message, type, fixed);
+  const isOfIpv6 = table === links && message[16] === 10;
   return [
     ...write(message.subarray(0, 16), 2, name),
     ...write(message.subarray(16, start), 4, "header"),
-    ...writeAttributes(message.subarray(start), table, 4),
+    ...writeAttributes(message.subarray(start), isOfIpv6 ? linksOfIpv6 : table, 4),
   ];
 }
 

@@ -1,8 +1,8 @@
 // What is captured: each scene is a shell script for a network namespace of its own, in which it
 // traces one program. `look DEVICE` traces `ip link show` and asks the witnesses: its fixture holds
 // the message about that device. `trace PROGRAM` traces anything else; there `keep` says which
-// datagrams the fixture holds: "all", or the n-th of a direction (-1 is the last one). Indexes and
-// addresses are fixed, so that two captures differ only where two kernels do.
+// datagrams the fixture holds: "all", or the n-th of a direction (-1 is the last one); "events" are
+// those that flintap's watch is sent. Indexes and addresses are fixed, so that two captures differ only where two kernels do.
 
 const pair = [
   "ip link add enp0 index 101 address 02:00:00:00:00:01 type veth \\",
@@ -232,6 +232,45 @@ const answers = {
   },
 };
 
+/** What a watch is sent while these commands run, with a port of a bridge, all up. */
+function eventsOf(about, commands) {
+  const script = [
+    `${pair}\n${bridge}`,
+    "ip link set wire master br0",
+    "for link in wire enp0 br0; do ip link set $link up; done",
+    "trace node -e '",
+    "  const { LinkWatch } = require(process.env.ADDON);",
+    "  const { execFileSync } = require(`child_process`);",
+    "  const watch = new LinkWatch({ receiveBuffer: 1 << 20 });",
+    "  watch.next().then(() => {",
+    "    execFileSync(`sh`, [`-ec`, process.argv[1]]);",
+    "    return watch.next();",
+    "  }).then(() => watch.close());",
+    `' '${commands}'`,
+  ].join("\n");
+  return { about, script, keep: "events" };
+}
+
+const events = {
+  "event-port-settings": eventsOf(
+    "A port's settings change, by the family AF_BRIDGE",
+    "bridge link set dev wire isolated on",
+  ),
+  "event-port-leaves": eventsOf(
+    "A port leaves its bridge: RTM_DELLINK, but of the family AF_BRIDGE",
+    "ip link set wire nomaster",
+  ),
+  "event-ipv6-opened": eventsOf(
+    "IPv6 is opened on a link, which the family AF_INET6 tells",
+    [
+      "for value in 1 0; do",
+      "    echo $value > /proc/sys/net/ipv6/conf/enp0/disable_ipv6",
+      "  done",
+    ].join("\n"),
+  ),
+  "event-deleted": eventsOf("Two links go at once", "ip link del enp0"),
+};
+
 const lastSent = { sent: -1 };
 const requests = {
   "request-create-macvtap": {
@@ -304,4 +343,9 @@ function named(group, keep) {
 }
 
 /** Every scene, as { name, about, script, keep }; those that `look` keep nothing else. */
-export const scenes = [...named(links), ...named(answers), ...named(requests, lastSent)];
+export const scenes = [
+  ...named(links),
+  ...named(answers),
+  ...named(events),
+  ...named(requests, lastSent),
+];

@@ -147,6 +147,22 @@ describe("a watch tells", () => {
     await until(there, of("removed", "a0"));
   });
 
+  test("what a link got while it was down, when it is set up or changed otherwise", async () => {
+    await addBridge();
+    await ip("link add a0 type veth peer name b0");
+    await ip("link set a0 master br0");
+    const watch = await watching();
+    await ip("link set a0 alias hello");
+    await ip("link property add dev a0 altname other");
+    await ip("link set a0 type bridge_slave isolated on");
+    // Had the kernel told of these, each would be an event of its own.
+    await ip("link set a0 mtu 1400");
+    expect((await watch.next()).value).toMatchObject({
+      changes: expect.arrayContaining(["altNames", "alias", "mtu", "port"]),
+      link: { alias: "hello", altNames: ["other"], port: { isolated: true } },
+    });
+  });
+
   needs("veth", "proc-sys")("the host's IPv6 when it is opened again", async () => {
     await using namespace = NetworkNamespace.current();
     const [veth] = await namespace.createVeth({ hostIPv6: "closed" });

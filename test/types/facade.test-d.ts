@@ -10,6 +10,8 @@ import {
   type EphemeralTap,
   type FlintapError,
   type Link,
+  type LinkEvent,
+  type LinkWatch,
   listLinks,
   type MacvtapLink,
   type MacvtapMode,
@@ -19,6 +21,7 @@ import {
   type Reason,
   type TapLink,
   type VethLink,
+  type watchLinks,
 } from "../../src/index.js";
 
 test("a link is narrowed by its kind", () => {
@@ -108,6 +111,24 @@ test("a link moves to a handle, and is a link there", () => {
   expectTypeOf<Link["namespace"]>().toEqualTypeOf<number | undefined>();
   // @ts-expect-error a path is no handle
   void moveLink("t0", "/run/netns/blue");
+});
+
+test("what a watch tells is narrowed by its type", () => {
+  expectTypeOf<typeof watchLinks>().toEqualTypeOf<NetworkNamespace["watchLinks"]>();
+  expectTypeOf<LinkWatch>().toExtend<AsyncIterableIterator<LinkEvent> & AsyncDisposable>();
+  const narrow = (event: LinkEvent): void => {
+    expectTypeOf(event.link).toEqualTypeOf<Link>();
+    if (event.type === "added") expectTypeOf(event.initial).toEqualTypeOf<boolean>();
+    if (event.type === "changed") {
+      expectTypeOf(event.previous).toEqualTypeOf<Link>();
+      expectTypeOf<"details" | "master">().toExtend<(typeof event.changes)[number]>();
+      expectTypeOf<"statistics">().not.toExtend<(typeof event.changes)[number]>();
+    }
+    if (event.type === "removed") expectTypeOf(event).not.toHaveProperty("previous");
+  };
+  expectTypeOf(narrow).toBeFunction();
+  // @ts-expect-error counters are no news
+  void watchLinks({ statistics: true });
 });
 
 test("an error's reason is one of those there are", () => {
