@@ -304,8 +304,9 @@ describe("a worker thread", () => {
         const { namespace } = await blue.createBridge();
         port.postMessage([namespace, (await flintap.getLink("lo")).namespace]);
       \`));
+      const exits = workers.map(ended);
       const seen = await Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
-      await Promise.all(workers.map(ended));
+      await Promise.all(exits);
       for (const [there, here] of seen) console.log(there === seen[0][0], there !== own, here === own);
     `);
     expect(ending).toEqual(ended(0, "true true true\n".repeat(3)));
