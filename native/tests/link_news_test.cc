@@ -85,7 +85,7 @@ TEST_SUITE("link news") {
 
   TEST_CASE("are handed over in the order in which they became news, as many as asked for") {
     auto queue = begun({});
-    for (const std::uint32_t index : {3, 1, 2}) queue.take(whole(index, "a"));
+    for (const std::uint32_t index : {3U, 1U, 2U}) queue.take(whole(index, "a"));
     queue.take(whole(3, "b"));
     const auto first = queue.hand_over(2);
     REQUIRE(first.size() == 2);
