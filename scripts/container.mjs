@@ -120,14 +120,15 @@ function dockerCommand(flags, joined, command) {
     image,
     // Killed itself, this process could not end it.
     ...["timeout", "1200"],
-    ...command,
+    ...command.map((word) => (word === process.execPath ? "node" : word)),
   ];
 }
 
-/** The image for Docker: Node, what the tests need, and this checkout, built. */
+/** The image for Docker: Node, what the tests need, and this checkout, built, under the same path. */
 async function buildImage() {
-  const file = join(root, "test/container/Containerfile");
-  const { code, output } = await run("docker", ["build", `--file=${file}`, `--tag=${image}`, root]);
+  const file = `--file=${join(root, "test/container/Containerfile")}`;
+  const folder = `--build-arg=FOLDER=${root}`;
+  const { code, output } = await run("docker", ["build", file, folder, `--tag=${image}`, root]);
   if (code !== 0) throw new Obstacle(`docker cannot build the image: ${lastLine(output)}`);
 }
 

@@ -14,7 +14,7 @@ function prepare() {
   const index = 1_900_000_000 + Math.floor(Math.random() * 100_000_000);
   ip("link add enp0 type veth peer name wire0");
   for (const end of ["enp0", "wire0"]) ip(`link set ${end} addrgenmode none up`);
-  for (const bridge of ["br0", "doomed0"]) ip(`link add ${bridge} type bridge`);
+  for (const bridge of ["br0", "doomed0", "doomed1"]) ip(`link add ${bridge} type bridge`);
   ip("link add port0 type veth peer name port1");
   ip("link set port0 master br0");
   ip(`link add link enp0 name vtap0 index ${index} type macvtap mode bridge`);
@@ -60,11 +60,16 @@ const columns = {
       for await (const _ of flintap.watchLinks({ initial: true })) return;
     },
   },
-  "veth; attach, detach, delete": {
+  "veth; set, attach, detach, delete": {
     createVeth: async () => flintap.deleteLink((await flintap.createVeth())[0]),
+    setLink: () => flintap.setLink("port1", { alias: "ours", mtu: 1400 }),
     attachToBridge: () => flintap.attachToBridge("port1", "br0"),
     detachFromBridge: () => flintap.detachFromBridge("port0"),
     deleteLink: () => flintap.deleteLink("doomed0", { force: true }),
+    deleteLinks: async () => {
+      const [result] = await flintap.deleteLinks(["doomed1"], { force: true });
+      if (result?.deleted === false) throw result.error;
+    },
   },
   bridge: { createBridge: async () => flintap.deleteLink(await flintap.createBridge()) },
   tap: taps("closed"),
@@ -83,7 +88,7 @@ const columns = {
 const stock = () =>
   JSON.parse(ip("-json link show"))
     .map((/** @type {{ ifname: string }} */ { ifname }) => ifname)
-    .filter((/** @type {string} */ name) => name !== "doomed0")
+    .filter((/** @type {string} */ name) => !name.startsWith("doomed"))
     .sort();
 
 async function run() {

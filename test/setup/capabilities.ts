@@ -107,7 +107,8 @@ function containerObstacle(engine?: string): string | undefined {
     encoding: "utf8",
     env: engine === undefined ? process.env : { ...process.env, FLINTAP_CONTAINER_ENGINE: engine },
   });
-  return status === 0 ? undefined : `${engine ?? ""} containers (${stderr.trim()})`.trimStart();
+  const words = stderr.trim().split("\n").at(-1);
+  return status === 0 ? undefined : `${engine ?? ""} containers (${words})`.trimStart();
 }
 
 /** Each gives the reason why the capability is missing, or undefined when it is there. */
