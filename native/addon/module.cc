@@ -1,6 +1,7 @@
 // What the addon exports; src/addon.ts is its TypeScript face.
 #include <napi.h>
 
+#include <memory>
 #include <utility>
 
 #include "addon/handle.h"
@@ -79,7 +80,8 @@ void close_queues(void* env) { OpenQueues::of_process().close_all_of(env); }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, close_queues, static_cast<napi_env>(env));
-  env.SetInstanceData(new OpenHandles);
+  // Node deletes it with the environment.
+  env.SetInstanceData(std::make_unique<OpenHandles>().release());
   exports.Set("Handle", Handle::define(env));
   exports.Set("LinkWatch", Watch::define(env));
   exports.Set("endAll", Napi::Function::New<end_all>(env, "endAll"));
