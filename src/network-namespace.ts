@@ -205,9 +205,12 @@ export class NetworkNamespace implements AsyncDisposable {
   /**
    * Changes a link: everything that is named, or nothing. What fails in the middle is put back.
    *
-   * A link that flintap made is addressed by its identity, but for a new name: the kernel takes a
-   * name that comes with another as the link's address, so a rename goes by index, looked up just
-   * before and checked after. A held link goes on working after it.
+   * A link that flintap made is addressed by its identity, also by who holds it under its old name.
+   * Only a new name goes by index, as the kernel has it: whose index it is, is looked at in the same
+   * send right before, and another link that was renamed all the same gets its name back.
+   *
+   * What the kernel keeps beside a value is not put back: that a bridge's MAC and MTU were set by
+   * hand, addresses that closing took, the MTU of links that stand on it.
    */
   async setLink(
     link: LinkReference,
@@ -259,11 +262,13 @@ export class NetworkNamespace implements AsyncDisposable {
     options: DeleteOptions = {},
   ): Promise<DeleteResult[]> {
     const requests = deleteLinksRequests(links, options, tagPrefix(this.owner));
+    const named = [...links];
+    // V8 keeps ten frames of an error's stack: a function more in between would lose the caller.
     const outcomes = await Promise.allSettled(
       requests.map((request) => this.#operations.run("deleteLink", request, options.signal)),
     );
     return outcomes.map((outcome, at) => {
-      const link = links[at] as LinkReference;
+      const link = named[at] as LinkReference;
       return outcome.status === "fulfilled"
         ? { link, deleted: true }
         : { link, deleted: false, error: outcome.reason };

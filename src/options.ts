@@ -171,32 +171,38 @@ export interface DeleteOptions extends OperationOptions {
 /** What `setLink` changes; at least one is named. What is not named stays. */
 export interface LinkChanges {
   /**
-   * Another name, as for a new link. Older kernels rename a link only while it is down (reason
-   * `"link-is-up"`).
+   * Another name, as for a new link. Before Linux 6.2, a link is renamed only while it is down
+   * (reason `"link-is-up"`).
    */
   name?: string;
-  /** Alt names to add, up to 127 bytes each (Linux 5.5). */
+  /** Alt names to add, up to 127 bytes each (Linux 5.5). With `name`, the old name may be one. */
   addAltNames?: string[];
-  /** Alt names to remove; not flintap's own mark. */
+  /** Alt names to remove; not flintap's own mark. With `name`, one of them may be the new name. */
   removeAltNames?: string[];
   /** The alias, up to 255 bytes; the empty string removes it. Of a tagged link only with `force`. */
   alias?: string;
-  /** Hardware address; a unicast one. A macvtap's guest has to use the new one from then on. */
+  /**
+   * Hardware address; a unicast one. A macvtap's guest has to use the new one from then on. A bridge
+   * keeps one that was set, also the one that it has, when ports come and go.
+   */
   mac?: string;
   /**
    * Bytes. Below 1,280 a link has no IPv6; where it is raised again, a link that flintap made is
-   * down for a moment, so that the host's IPv6 is closed before it is up.
+   * closed, whatever it was before, and down for a moment, so that it is closed before it is up. The
+   * kernel lowers the macvtaps that stand on a link with it, and leaves them so.
    */
   mtu?: number;
-  /** Packets, 1 to 1,000,000. A tap's ring has the length of when it was opened. */
+  /** Packets, 1 to 1,000,000: the length also sizes the ring a guest reads from, at once. */
   txQueueLength?: number;
   /** Up or down. */
   up?: boolean;
   /** Take every frame (`IFF_PROMISC`). */
   promiscuous?: boolean;
   /**
-   * The host's own IPv6 on the link. Default: as it is, also where the kernel makes the settings
-   * anew, for links that flintap made; other links are left to the kernel.
+   * The host's own IPv6 on the link. `"closed"` takes all IPv6 addresses from it; `"reduced"` leaves
+   * those it has; `"open"` has the kernel make one as the namespace's default is. Without IPv6 it
+   * cannot be opened (reason `"no-ipv6"`), and without a writable `/proc/sys` neither opened nor
+   * closed. Default: as it is, with what `mtu` says.
    */
   hostIPv6?: HostIPv6;
 }

@@ -52,7 +52,13 @@ export const warningCodes = {
 export type WarningCode = keyof typeof warningCodes;
 
 /** The operations for which docs/errors.md gives the hints of their own. */
-export const hintedOperations = ["openNamespace", "moveLink", "openTap", "createBridge"] as const;
+export const hintedOperations = [
+  "openNamespace",
+  "moveLink",
+  "setLink",
+  "openTap",
+  "createBridge",
+] as const;
 
 /** The kernel module that the kind of link of an operation needs. */
 const modules: Readonly<Record<string, string>> = {
@@ -102,12 +108,14 @@ export const reasons = {
     hint: ({ operation = "" }) =>
       operation === "moveLink"
         ? "Give the link another name there (option name), or delete the link that has it. Nothing was done to that link."
-        : "Leave the name out and the library chooses a free one, or delete the link that has it. Nothing was done to that link.",
+        : operation === "setLink"
+          ? "Choose another name; the step says which one it is. Nothing was done to the link that has it."
+          : "Leave the name out and the library chooses a free one, or delete the link that has it. Nothing was done to that link.",
     errnos: ["EEXIST"],
   },
   "alt-name-taken": {
-    summary: "the name is an alternative name of another link",
-    hint: "Choose another name, or remove the alternative name from the link that has it (ip link property del).",
+    summary: "the name is an alternative name of a link",
+    hint: "Choose another name, or remove the alternative name from the link that has it (setLink with removeAltNames).",
     errnos: ["EEXIST"],
   },
   "index-taken": {
@@ -135,7 +143,10 @@ export const reasons = {
   },
   "mtu-above-parent": {
     summary: "the MTU is above the parent's",
-    hint: "Raise the parent's MTU first, or leave mtu out: then it is the parent's.",
+    hint: ({ operation = "" }) =>
+      operation === "setLink"
+        ? "Raise the parent's MTU first."
+        : "Raise the parent's MTU first, or leave mtu out: then it is the parent's.",
     errnos: ["EINVAL"],
   },
   "mtu-out-of-range": {
@@ -204,13 +215,16 @@ export const reasons = {
     code: "ERR_FLINTAP_IGNORED",
   },
   "proc-sys-read-only": {
-    summary: "the host's IPv6 on the device cannot be closed, since /proc/sys is read-only",
+    summary:
+      "the host's IPv6 on the device cannot be closed or opened, since /proc/sys is read-only",
     hint: ({ operation }) =>
       operation === "createBridge"
         ? `Three ways out: have the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0: ${sysctl}); give the process a writable /proc/sys (${writable}); or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge.`
         : operation === "moveLink"
           ? `Two ways out: have the target namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); or give the process a writable /proc/sys (${writable}).`
-          : `Three ways out: have the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); give the process a writable /proc/sys (${writable}); or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.`,
+          : operation === "setLink"
+            ? `Give the process a writable /proc/sys (${writable}). On a link that is open, hostIPv6: 'reduced' needs none. An MTU of 1,280 and more makes IPv6 anew where there was none, so it is refused too, unless the namespace's default is closed (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}).`
+            : `Three ways out: have the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); give the process a writable /proc/sys (${writable}); or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.`,
     errnos: ["EROFS", "EACCES"],
   },
   "tun-device-missing": {
@@ -303,14 +317,19 @@ export const reasons = {
     code: "ERR_FLINTAP_REFUSED",
   },
   "link-is-up": {
-    summary: "the kernel renames the link only while it is down",
-    hint: "Set it down first (setLink with up: false), and up again with its new name.",
+    summary: "the kernel changes that only on a link that is down",
+    hint: "Set it down in the same call (up: false), and up again by another one. Before Linux 6.2 that holds for a new name; for a new MAC, it is up to the driver.",
     errnos: ["EBUSY"],
   },
   "no-such-alt-name": {
     summary: "the link has no such alt name",
     hint: "Read the link (getLink) to see the alt names that it has.",
     errnos: ["EINVAL", "ENOENT"],
+  },
+  "no-ipv6": {
+    summary: "the link has no IPv6 that could be opened",
+    hint: "With an MTU below 1,280 a link has none: raise it in the same call. Otherwise this kernel has no IPv6, or it is switched off (ipv6.disable=1).",
+    code: "ERR_FLINTAP_REFUSED",
   },
   "cannot-move": {
     summary: "the kernel does not let this link leave its network namespace",

@@ -413,9 +413,16 @@ export function setRequest(
   const place = { call: "setLink", argument: "changes" };
   const changes = linkChanges(given, place);
   const { force = false } = setOptions(givenOptions, optionsOf("setLink"));
-  const named = pick(changes, Object.keys(changeChecks) as (keyof LinkChanges)[]);
-  if (Object.keys(named).length === 0)
-    throw argumentError("ERR_INVALID_ARG_VALUE", "at least one change", place, given);
+  const { addAltNames = [], removeAltNames = [] } = changes;
+  if (!Object.values(changes).some((value) => !Array.isArray(value) || value.length > 0)) {
+    const expected = `at least one change (${Object.keys(changeChecks).join(", ")})`;
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, given);
+  }
+  const both = removeAltNames.find((name) => addAltNames.includes(name));
+  if (both !== undefined) {
+    const at = { ...place, option: "removeAltNames" };
+    throw argumentError("ERR_INVALID_ARG_VALUE", "no name that is to be added", at, both);
+  }
   return {
     link: linkOf("setLink", link),
     changes: pick(changes, nativeChanges),

@@ -100,11 +100,11 @@ export const tagOwner: Check<string> = (value, place) => {
   return owner;
 };
 
-/** An alias that is to be none of ours: any text that the kernel has room for. */
+/** An alias that is to be none of ours: any text that the kernel has room for, and gives back. */
 export const linkAlias: Check<string> = (value, place) => {
   const alias = string(value, place);
-  if (fits(alias, aliasBytes) && !alias.includes("\0")) return alias;
-  const expected = `up to ${aliasBytes} bytes without NUL`;
+  if (fits(alias, aliasBytes) && !/\0|\p{Cs}/u.test(alias)) return alias;
+  const expected = `up to ${aliasBytes} bytes without NUL and broken UTF-16`;
   throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
 };
 

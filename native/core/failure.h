@@ -56,6 +56,7 @@ inline constexpr std::string_view namespace_not_open = "namespace-not-open";
 inline constexpr std::string_view tagged = "tagged";
 inline constexpr std::string_view link_is_up = "link-is-up";
 inline constexpr std::string_view no_such_alt_name = "no-such-alt-name";
+inline constexpr std::string_view no_ipv6 = "no-ipv6";
 inline constexpr std::string_view cannot_move = "cannot-move";
 inline constexpr std::string_view outcome_unknown = "outcome-unknown";
 inline constexpr std::string_view closed = "closed";
@@ -104,6 +105,7 @@ inline constexpr std::array all{
     tagged,
     link_is_up,
     no_such_alt_name,
+    no_ipv6,
     cannot_move,
     outcome_unknown,
     closed,

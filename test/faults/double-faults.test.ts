@@ -23,7 +23,7 @@ afterAll(() => scene.close());
 
 /** Those that change something. */
 const changing = subjects.filter(({ operation }) =>
-  /^(create|attach|detach|delete|move)/.test(operation),
+  /^(create|attach|detach|delete|move|set)/.test(operation),
 );
 
 describe("with two system calls failing", () => {

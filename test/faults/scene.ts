@@ -2,6 +2,7 @@
  * Where operations are put under faults: the links and descriptors that are there before a run, so
  * that what a run left can be told.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { FlintapError, NetworkNamespace } from "../../src/index.js";
 import { openDescriptors } from "../setup/descriptors.js";
@@ -10,11 +11,17 @@ import type { FaultyRun } from "../setup/seam.js";
 import { closeElsewhere, openElsewhere } from "./elsewhere.js";
 import type { Subject } from "./subjects.js";
 
+/** `disable_ipv6`; none where the link has no IPv6. */
+function disabledIPv6(name: string): string | undefined {
+  const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
 /** What is compared of a link: everything but what changes by itself. */
 async function state(): Promise<{ ifname: string }[]> {
   return (await links()).map((found) => {
     const { ifindex, ifname, address, mtu, master, altnames, ifalias, flags, linkinfo } = found;
-    const { txqlen, inet6_addr_gen_mode: addresses } = found;
+    const { txqlen, inet6_addr_gen_mode: mode } = found;
     const { info_slave_data: slave = {} } = linkinfo ?? {};
     const { isolated, hairpin, learning, flood, cost, priority } = slave;
     const port = { isolated, hairpin, learning, flood, cost, priority };
@@ -22,7 +29,7 @@ async function state(): Promise<{ ifname: string }[]> {
     const promiscuous = flags.includes("PROMISC");
     return {
       txqlen,
-      addresses,
+      ipv6: { mode, disabled: disabledIPv6(ifname) },
       promiscuous,
       ifindex,
       ifname,

@@ -65,6 +65,12 @@ async function makePort(): Promise<void> {
   );
 }
 
+/** The same, up, so that it can be seen to go down. */
+async function makeUpPort(): Promise<void> {
+  await makePort();
+  for (const end of ["port0", "port1"]) await ip(`link set ${end} up`);
+}
+
 const port = { isolated: true, hairpin: false, learning: true };
 
 const expectAttached = async (bridge: string): Promise<void> => {
@@ -320,38 +326,6 @@ export const subjects: Subject[] = [
     complete: async ({ value }) => expect(value).toMatchObject({ type: "added", initial: true }),
   }),
   subject({
-    name: "setLink, of everything",
-    operation: "setLink",
-    needs: ["macvtap", "proc-sys"],
-    least: 14,
-    prepare: (steady) => steady.createMacvtap({ parent: "enp0", name: "guest0" }),
-    operate: (namespace, signal) =>
-      namespace.setLink(
-        "guest0",
-        {
-          name: "guest1",
-          addAltNames: ["other"],
-          alias: "mine",
-          mac: "02:00:00:00:00:77",
-          mtu: 1_400,
-          txQueueLength: 500,
-          promiscuous: true,
-          up: false,
-        },
-        { force: true, signal },
-      ),
-    complete: async () => {
-      expect(await link("guest1")).toMatchObject({
-        address: "02:00:00:00:00:77",
-        mtu: 1_400,
-        txqlen: 500,
-        ifalias: "mine",
-        altnames: [expect.any(String), "other"],
-        flags: expect.not.arrayContaining(["UP"]),
-      });
-    },
-  }),
-  subject({
     name: "setLink, of an MTU with which IPv6 comes back",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
@@ -377,5 +351,91 @@ export const subjects: Subject[] = [
     complete: async () => {
       expect(await link("guest0")).toMatchObject({ inet6_addr_gen_mode: "none" });
     },
+  }),
+  subject({
+    name: "setLink, of all that a link has, with its IPv6, set up",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 20,
+    prepare: async (steady) => {
+      await steady.createTap({ name: "guest0", hostIPv6: "closed", up: false });
+      await ip("link property add dev guest0 altname old");
+    },
+    operate: (namespace, signal) =>
+      namespace.setLink(
+        "guest0",
+        {
+          name: "renamed0",
+          addAltNames: ["guest0", "new"],
+          removeAltNames: ["old"],
+          alias: "something",
+          mac: "02:00:00:00:0a:01",
+          mtu: 1_400,
+          txQueueLength: 77,
+          up: true,
+          promiscuous: true,
+          hostIPv6: "reduced",
+        },
+        { force: true, signal },
+      ),
+    complete: async (changed) => {
+      expect(await link("renamed0")).toMatchObject({
+        ifindex: changed.index,
+        altnames: expect.arrayContaining(["guest0", "new", changed.identity]),
+        ifalias: "something",
+        address: "02:00:00:00:0a:01",
+        mtu: 1_400,
+        txqlen: 77,
+        inet6_addr_gen_mode: "none",
+        flags: expect.arrayContaining(["UP", "PROMISC"]),
+      });
+      expect((await link("renamed0"))?.altnames).toHaveLength(3);
+    },
+  }),
+  subject({
+    name: "setLink, of the name of a link that is not ours",
+    operation: "setLink",
+    needs: ["veth"],
+    least: 14,
+    prepare: makePort,
+    operate: (namespace, signal) => namespace.setLink("port0", { name: "renamed0" }, { signal }),
+    complete: async ({ index }) => expect(await link("renamed0")).toMatchObject({ ifindex: index }),
+  }),
+  subject({
+    name: "setLink, set down",
+    operation: "setLink",
+    needs: ["veth"],
+    least: 14,
+    prepare: makeUpPort,
+    operate: (namespace, signal) => namespace.setLink("port0", { up: false }, { signal }),
+    complete: async () => expect((await link("port0"))?.flags).not.toContain("UP"),
+  }),
+  subject({
+    name: "setLink, of the host's IPv6, opened",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 18,
+    prepare: (steady) => steady.createTap({ name: "guest0" }),
+    operate: (namespace, signal) => namespace.setLink("guest0", { hostIPv6: "open" }, { signal }),
+    complete: async ({ ipv6 }) => expect(ipv6).toMatchObject({ state: "open" }),
+  }),
+  subject({
+    name: "setLink, of the host's IPv6, closed",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 18,
+    prepare: (steady) => steady.createTap({ name: "guest0", hostIPv6: "reduced" }),
+    operate: (namespace, signal) => namespace.setLink("guest0", { hostIPv6: "closed" }, { signal }),
+    complete: () => expectClosed("guest0"),
+  }),
+  subject({
+    name: "setLink, of an MTU that leaves no IPv6",
+    operation: "setLink",
+    needs: ["tun", "proc-sys"],
+    least: 14,
+    prepare: (steady) => steady.createTap({ name: "guest0" }),
+    operate: (namespace, signal) =>
+      namespace.setLink("guest0", { mtu: 1_000, txQueueLength: 77 }, { signal }),
+    complete: async () => expect(await link("guest0")).toMatchObject({ mtu: 1_000, txqlen: 77 }),
   }),
 ];

@@ -1,182 +1,301 @@
-/** Changes to links that are there: all or nothing, and what holds through them. */
-import { readFile } from "node:fs/promises";
-import { beforeEach, describe, expect } from "vitest";
-import { type LinkChanges, NetworkNamespace } from "../../src/index.js";
+/** setLink: every change of a link, and what is put back when one of them is refused. */
+import { describe, expect } from "vitest";
+import {
+  createBridge,
+  createMacvtap,
+  createTap,
+  createVeth,
+  deleteLink,
+  getLink,
+  type LinkChanges,
+  NetworkNamespace,
+  setLink,
+} from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { addParent, ip, link, linkNames } from "../setup/iproute2.js";
-import { refusal } from "../setup/refusal.js";
+import { addParent, ip, link } from "../setup/iproute2.js";
+import { argumentError, refusal } from "../setup/refusal.js";
+import { stage } from "../setup/stage.js";
 
-const test = needs("veth", "macvtap", "tun", "proc-sys");
+const anywhere = needs("veth");
+const withBridge = needs("veth", "bridge", "proc-sys");
+const withTap = needs("tun", "proc-sys");
+const withMacvtap = needs("veth", "macvtap", "proc-sys");
 
-let namespace: NetworkNamespace;
-
-beforeEach(async () => {
-  namespace = NetworkNamespace.current();
-  const before = await linkNames();
-  return async () => {
-    await namespace.close();
-    for (const name of await linkNames())
-      if (!before.includes(name)) await ip("link del", name).catch(() => {});
-  };
+stage(async () => {
+  await addParent();
 });
 
-const disableIpv6 = (name: string): Promise<string> =>
-  readFile(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "utf8");
+/** What iproute2 tells of a link: equal before and after where nothing may have happened to it. */
+function seen(name: string): Promise<string> {
+  return ip(`-details link show dev ${name}`);
+}
 
-describe("setLink", () => {
-  test("changes everything that is named, and nothing else", async () => {
-    const tap = await namespace.createTap({ name: "tap0" });
-    const changed = await namespace.setLink(tap, {
-      name: "guest0",
-      addAltNames: ["guest-of-somebody", "second"],
-      mac: "02:00:00:00:00:07",
-      mtu: 1400,
-      txQueueLength: 500,
-      up: false,
-      promiscuous: true,
-    });
-    expect(changed).toMatchObject({
-      name: "guest0",
-      index: tap.index,
-      mtu: 1400,
-      mac: "02:00:00:00:00:07",
-      txQueueLength: 500,
-      up: false,
-      promiscuous: true,
-      tag: tap.tag,
-    });
-    expect(await link("guest0")).toMatchObject({
-      ifindex: tap.index,
-      address: "02:00:00:00:00:07",
-      mtu: 1400,
-      txqlen: 500,
-      altnames: [tap.identity, "guest-of-somebody", "second"],
-      ifalias: tap.alias,
-      flags: expect.arrayContaining(["PROMISC"]),
-    });
-    // The link that was held before goes on working.
-    const back = await namespace.setLink(tap, { removeAltNames: ["second"], up: true });
-    expect(back).toMatchObject({ name: "guest0", up: true });
-    expect(back.altNames).not.toContain("second");
-    await namespace.deleteLink(tap);
-  });
+/** A veth end of somebody else's. */
+async function stranger(name = "theirs", settings = ""): Promise<void> {
+  await ip(`link add ${name} ${settings} type veth peer name ${name}-far`);
+}
 
-  test("leaves the alias of a tagged link alone, unless forced", async () => {
-    const tap = await namespace.createTap({ name: "tap0" });
-    expect(await refusal(namespace.setLink(tap, { alias: "mine" }))).toMatchObject({
-      reason: "tagged",
-    });
-    expect(await link("tap0")).toMatchObject({ ifalias: tap.alias });
-    expect(await namespace.setLink(tap, { alias: "mine" }, { force: true })).toMatchObject({
-      alias: "mine",
-    });
-    expect(await namespace.setLink(tap, { alias: "" })).not.toHaveProperty("alias");
-    await namespace.deleteLink(tap, { force: true });
-  });
-
-  test("changes links that others made, and leaves their IPv6 to the kernel", async () => {
-    await ip("link add a0 type veth peer name b0");
-    await ip("link set a0 mtu 1000");
-    expect(await namespace.setLink("a0", { mtu: 1500, up: true, alias: "uplink" })).toMatchObject({
-      mtu: 1500,
-      alias: "uplink",
-      ipv6: { state: "open" },
-    });
-  });
-});
-
-describe("the host's IPv6", () => {
-  test("stays closed through an MTU without IPv6", async () => {
-    const tap = await namespace.createTap({ name: "tap0", persist: true });
-    expect(await namespace.setLink(tap, { mtu: 1000 })).toMatchObject({ mtu: 1000 });
-    const raised = await namespace.setLink(tap, { mtu: 1500 });
-    expect(raised).toMatchObject({ mtu: 1500, up: true, ipv6: { state: "closed" } });
-    expect(await disableIpv6("tap0")).toBe("1\n");
-    await namespace.setLink(tap, { mtu: 1000 });
-    await namespace.setLink(tap, { mtu: 1500, up: false, name: "tap1" });
-    expect(await disableIpv6("tap1")).toBe("1\n");
-    expect((await link("tap1"))?.flags).not.toContain("UP");
-    await namespace.deleteLink(tap);
-  });
-
-  test("is opened, reduced and closed on a link that is up", async () => {
-    const [veth] = await namespace.createVeth({ hostIPv6: "closed" });
-    for (const hostIPv6 of ["open", "reduced", "closed", "reduced", "open"] as const) {
-      expect(await namespace.setLink(veth, { hostIPv6 })).toMatchObject({
-        ipv6: { state: hostIPv6 },
+describe("setLink changes", () => {
+  const cases: [string, LinkChanges, object][] = [
+    ["the name", { name: "renamed" }, { ifname: "renamed" }],
+    ["the MAC", { mac: "02:00:00:00:0a:01" }, { address: "02:00:00:00:0a:01" }],
+    ["the MTU", { mtu: 1_400 }, { mtu: 1_400 }],
+    ["the queue's length", { txQueueLength: 77 }, { txqlen: 77 }],
+    ["alt names", { addAltNames: ["one", "n".repeat(127)] }, { altnames: expect.any(Array) }],
+    [
+      "promiscuous mode",
+      { promiscuous: true },
+      { flags: expect.arrayContaining(["PROMISC"]), promiscuity: 1 },
+    ],
+  ];
+  for (const [what, changes, expected] of cases) {
+    withTap(`${what} of a device of ours, and tells it as it is`, async () => {
+      const tap = await createTap();
+      const { addAltNames = [], ...fields } = changes;
+      const changed = await setLink(tap, changes);
+      expect(changed).toMatchObject({
+        ...fields,
+        index: tap.index,
+        identity: tap.identity,
+        tag: tap.tag,
+        up: true,
       });
-      expect(await disableIpv6(veth.name)).toBe(hostIPv6 === "closed" ? "1\n" : "0\n");
-      const seen = await link(veth.name);
-      if (hostIPv6 === "reduced") expect(seen).toMatchObject({ inet6_addr_gen_mode: "none" });
-      if (hostIPv6 === "open") expect(seen).toMatchObject({ inet6_addr_gen_mode: "eui64" });
+      expect(changed.altNames).toEqual(expect.arrayContaining(addAltNames));
+      expect(await link(tap.identity ?? "")).toMatchObject({ ifindex: tap.index, ...expected });
+      expect(await getLink(tap)).toEqual(changed);
+    });
+  }
+
+  anywhere("anything of a link of somebody else's, in one call", async () => {
+    await stranger();
+    const changed = await setLink("theirs", {
+      name: "ours",
+      addAltNames: ["theirs"],
+      alias: "the uplink, größer",
+      mac: "02:00:00:00:0a:02",
+      mtu: 1_300,
+      txQueueLength: 5,
+      up: true,
+      promiscuous: true,
+    });
+    expect(changed).toMatchObject({ name: "ours", altNames: ["theirs"], up: true });
+    expect(await link("ours")).toMatchObject({
+      altnames: ["theirs"],
+      ifalias: "the uplink, größer",
+      address: "02:00:00:00:0a:02",
+      mtu: 1_300,
+      txqlen: 5,
+      flags: expect.arrayContaining(["UP", "PROMISC"]),
+    });
+  });
+
+  anywhere("what was set back again", async () => {
+    await stranger();
+    await setLink("theirs", { alias: "something", promiscuous: true, up: true });
+    const changed = await setLink("theirs", { alias: "", promiscuous: false, up: false });
+    expect(changed).not.toHaveProperty("alias");
+    expect(changed).toMatchObject({ promiscuous: false, up: false });
+    expect((await link("theirs"))?.ifalias).toBeUndefined();
+    expect((await link("theirs"))?.flags).not.toContain("UP");
+  });
+
+  anywhere("nothing where the name is the one that it has", async () => {
+    await stranger();
+    const before = await seen("theirs");
+    expect(await setLink("theirs", { name: "theirs" })).toMatchObject({ name: "theirs" });
+    expect(await seen("theirs")).toBe(before);
+  });
+
+  withBridge("a bridge's MAC for good, also to the one that it has", async () => {
+    await ip("link add floating type bridge");
+    await ip("link add end0 type veth peer name end1");
+    const { mac } = await getLink("floating");
+    await setLink("floating", { mac });
+    await ip("link set end0 master floating");
+    await ip("link set end0 nomaster");
+    expect((await link("floating"))?.address).toBe(mac);
+  });
+});
+
+describe("a link that is renamed", () => {
+  withTap("is found by who holds it under its old name", async () => {
+    const tap = await createTap({ name: "before" });
+    await setLink(tap, { name: "after" });
+    expect(await setLink(tap, { name: "later", mtu: 1_400 })).toMatchObject({ name: "later" });
+    expect(await getLink(tap)).toMatchObject({ name: "later", mtu: 1_400 });
+    expect(await link("before")).toBeUndefined();
+    await deleteLink(tap);
+  });
+
+  anywhere("can swap its name and an alt name", async () => {
+    await stranger();
+    await ip("link property add dev theirs altname other");
+    const swap = { name: "other", removeAltNames: ["other"], addAltNames: ["theirs"] };
+    expect(await setLink("theirs", swap)).toMatchObject({ name: "other", altNames: ["theirs"] });
+  });
+
+  anywhere("and not ours is found by the link that the call gave", async () => {
+    await stranger();
+    const held = await getLink("theirs");
+    const renamed = await setLink(held, { name: "other" });
+    expect((await refusal(setLink(held, { mtu: 1_400 }))).code).toBe("ENODEV");
+    expect(await setLink(renamed, { mtu: 1_400 })).toMatchObject({ name: "other", mtu: 1_400 });
+  });
+
+  for (const [which, taken, reason] of [
+    ["name", "wire0", "name-taken"],
+    ["alt name", "alternative", "alt-name-taken"],
+  ] as const) {
+    anywhere(`to another's ${which} is refused, and both stay as they are`, async () => {
+      await ip("link property add dev wire0 altname alternative");
+      await stranger("theirs", "mtu 1400");
+      const before = [await seen("theirs"), await seen("wire0")];
+      const error = await refusal(setLink("theirs", { name: taken, mtu: 1_300, up: true }));
+      expect(error).toMatchObject({ code: "EEXIST", reason, device: "theirs" });
+      expect(error.step).toBe(`rename to ${taken}`);
+      expect([await seen("theirs"), await seen("wire0")]).toEqual(before);
+      await ip("link property del dev wire0 altname alternative");
+    });
+  }
+});
+
+describe("alt names", () => {
+  for (const [which, taken, reason] of [
+    ["name", "wire0", "name-taken"],
+    ["alt name", "alternative", "alt-name-taken"],
+  ] as const) {
+    anywhere(`that are another's ${which} are not added, nor any other`, async () => {
+      await ip("link property add dev wire0 altname alternative");
+      await stranger();
+      const before = await seen("theirs");
+      const error = await refusal(setLink("theirs", { addAltNames: ["free", taken, "freer"] }));
+      expect(error).toMatchObject({ code: "EEXIST", reason, step: `add the alt name ${taken}` });
+      expect(await seen("theirs")).toBe(before);
+      await ip("link property del dev wire0 altname alternative");
+    });
+  }
+
+  anywhere("that the link does not have cannot be removed, and no other is", async () => {
+    await stranger();
+    await ip("link property add dev theirs altname mine");
+    const before = await seen("theirs");
+    const error = await refusal(setLink("theirs", { removeAltNames: ["mine", "nothing"] }));
+    expect(error).toMatchObject({
+      code: "ENOENT",
+      reason: "no-such-alt-name",
+      step: "remove the alt name nothing",
+    });
+    expect(await seen("theirs")).toBe(before);
+  });
+
+  withTap("that are identities are neither added nor removed", async () => {
+    const tap = await createTap();
+    for (const changes of [
+      { addAltNames: ["flintap-0123"] },
+      { removeAltNames: [tap.identity ?? ""] },
+    ]) {
+      const error = await argumentError(setLink(tap, changes));
+      expect(error).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
     }
-    await namespace.deleteLink(veth);
+    expect((await link(tap.name))?.altnames).toEqual([tap.identity]);
   });
 });
 
-describe("a change that is refused leaves the link as it was", () => {
-  const cases = [
-    ["a name that is taken", { mtu: 1400, name: "lo" }, "name-taken"],
-    ["an alt name that is taken", { mtu: 1400, addAltNames: ["free", "enp0"] }, "alt-name-taken"],
-    ["an MTU above the parent's", { promiscuous: true, mtu: 9000 }, "mtu-above-parent"],
-    ["a MAC that a neighbour has", { mac: "02:00:00:00:00:01", mtu: 1400 }, "duplicate-mac"],
-    ["an alt name that it does not have", { mtu: 1400, removeAltNames: ["x"] }, "no-such-alt-name"],
-  ] as const;
-  for (const [what, changes, reason] of cases)
-    test(`as with ${what}`, async () => {
-      await addParent();
-      await namespace.createMacvtap({ parent: "enp0", mac: "02:00:00:00:00:01" });
-      const guest = await namespace.createMacvtap({ parent: "enp0", name: "guest0" });
-      const before = await link("guest0");
-      const error = await refusal(namespace.setLink(guest, changes as LinkChanges));
-      expect(error).toMatchObject({ reason, operation: "setLink" });
-      expect(await link("guest0")).toEqual(before);
+describe("the alias of a tagged link", () => {
+  withTap("stays unless it is forced, whoever its owner is", async () => {
+    await using other = NetworkNamespace.current({ owner: "other" });
+    for (const tap of [await createTap(), await other.createTap()]) {
+      const error = await refusal(setLink(tap, { alias: "mine", mtu: 1_400 }));
+      expect(error).toMatchObject({ code: "ERR_FLINTAP_REFUSED", reason: "tagged" });
+      expect(await link(tap.name)).toMatchObject({ ifalias: tap.alias, mtu: 1_500 });
+      const forced = await setLink(tap, { alias: "mine" }, { force: true });
+      expect(forced).toMatchObject({ alias: "mine" });
+      expect(forced).not.toHaveProperty("tag");
+    }
+  });
+});
+
+describe("a change that is refused says why, and changes nothing", () => {
+  withMacvtap("an MTU above the parent's", async () => {
+    const nic = await createMacvtap({ parent: "enp0", mtu: 1_400 });
+    const before = await seen(nic.name);
+    const error = await refusal(setLink(nic, { mtu: 1_501, txQueueLength: 9 }));
+    expect(error).toMatchObject({ code: "EINVAL", reason: "mtu-above-parent", device: nic.name });
+    expect(await seen(nic.name)).toBe(before);
+  });
+
+  withMacvtap("an MTU that the driver does not take", async () => {
+    const nic = await createMacvtap({ parent: "enp0" });
+    for (const mtu of [1, 70_000]) {
+      const error = await refusal(setLink(nic, { mtu, mac: "02:00:00:00:0a:03" }));
+      expect(error).toMatchObject({ code: "EINVAL", reason: "mtu-out-of-range" });
+      expect(error.kernelMessage).toMatch(/^mtu /);
+      expect(await link(nic.name)).toMatchObject({ address: nic.mac, mtu: 1_500 });
+    }
+  });
+
+  withMacvtap("the MAC of another macvtap", async () => {
+    const [one, other] = [
+      await createMacvtap({ parent: "enp0" }),
+      await createMacvtap({ parent: "enp0" }),
+    ];
+    const before = await seen(other.name);
+    const error = await refusal(
+      setLink(other, { mac: one.mac, addAltNames: ["spare"], txQueueLength: 9 }),
+    );
+    expect(error).toMatchObject({ code: "EADDRINUSE", reason: "duplicate-mac" });
+    expect(error.step).toBe("set the MAC");
+    expect(await seen(other.name)).toBe(before);
+  });
+
+  withMacvtap("going up with the MAC of another macvtap, even at the end", async () => {
+    const one = await createMacvtap({ parent: "enp0" });
+    await ip(`link add link enp0 name theirs address ${one.mac} type macvtap`);
+    const before = await seen("theirs");
+    const changes = { name: "mine", addAltNames: ["spare"], mtu: 1_400, alias: "mine" };
+    const error = await refusal(setLink("theirs", { ...changes, up: true }));
+    expect(error).toMatchObject({ code: "EADDRINUSE", reason: "duplicate-mac", step: "set up" });
+    expect(await seen("theirs")).toBe(before);
+  });
+
+  anywhere("a link that is gone, or another one by now", async () => {
+    expect(await refusal(setLink("nothing", { mtu: 1_400 }))).toMatchObject({
+      code: "ENODEV",
+      reason: "no-such-link",
     });
-
-  test("as with a link that has gone", async () => {
-    const tap = await namespace.createTap();
-    await namespace.deleteLink(tap);
-    expect(await refusal(namespace.setLink(tap, { mtu: 1400 }))).toMatchObject({ code: "ENODEV" });
-  });
-
-  test("as with mistakes that are seen before anything is sent", async () => {
-    for (const changes of [{}, { mtu: 0 }, { txQueueLength: 0 }, { mac: "01:00:00:00:00:00" }])
-      await expect(namespace.setLink("lo", changes)).rejects.toMatchObject({
-        code: expect.stringMatching(/^ERR_/),
-      });
-    for (const names of [{ addAltNames: ["flintap-0"] }, { removeAltNames: ["flintap-0"] }])
-      await expect(namespace.setLink("lo", names)).rejects.toThrow("flintap's own mark");
+    const [veth] = await createVeth({ name: "held0", index: 1_234_580 });
+    await ip("link del held0");
+    await ip("link add held0 index 1234580 type veth peer name held1");
+    const before = await seen("held0");
+    expect((await refusal(setLink(veth, { name: "mine", mtu: 1_400 }))).code).toBe("ENODEV");
+    expect(await seen("held0")).toBe(before);
   });
 });
 
-describe("deleteLinks", () => {
-  test("deletes what it can, and says of each what became of it", async () => {
-    const taps = await Promise.all([namespace.createTap(), namespace.createTap()]);
-    await ip("link add strange0 type bridge");
-    const results = await namespace.deleteLinks([taps[0], "strange0", "none0", taps[1], taps[0]]);
-    expect(results).toEqual([
-      { link: taps[0], deleted: true },
-      { link: "strange0", deleted: false, error: expect.objectContaining({ reason: "not-ours" }) },
-      { link: "none0", deleted: false, error: expect.objectContaining({ code: "ENODEV" }) },
-      { link: taps[1], deleted: true },
-      { link: taps[0], deleted: false, error: expect.objectContaining({ code: "ENODEV" }) },
-    ]);
-    expect(await linkNames()).toContain("strange0");
-  });
+describe("a wrong change", () => {
+  const wrong: [string, unknown, string][] = [
+    ["none at all", {}, "ERR_INVALID_ARG_VALUE"],
+    ["none that is one", { addAltNames: [], mtu: undefined }, "ERR_INVALID_ARG_VALUE"],
+    ["a queue's length of 0", { txQueueLength: 0 }, "ERR_OUT_OF_RANGE"],
+    ["a multicast MAC", { mac: "01:00:00:00:00:01" }, "ERR_INVALID_ARG_VALUE"],
+    ["a long alias", { alias: "a".repeat(256) }, "ERR_INVALID_ARG_VALUE"],
+    ["an alias with NUL", { alias: "a\0b" }, "ERR_INVALID_ARG_VALUE"],
+    ["a name with a slash", { name: "a/b" }, "ERR_INVALID_ARG_VALUE"],
+    ["an index", { index: 7 }, "ERR_INVALID_ARG_VALUE"],
+    [
+      "the same name both ways",
+      { addAltNames: ["a"], removeAltNames: ["a"] },
+      "ERR_INVALID_ARG_VALUE",
+    ],
+  ];
+  for (const [what, changes, code] of wrong)
+    anywhere(`is refused before anything is sent: ${what}`, async () => {
+      const error = await argumentError(setLink("enp0", changes as LinkChanges));
+      expect(error.code).toBe(code);
+    });
+});
 
-  test("stops when its signal fires, and says of the rest that they stay", async () => {
-    const taps = await Promise.all(Array.from({ length: 10 }, () => namespace.createTap()));
-    const controller = new AbortController();
-    const deleting = namespace.deleteLinks(taps, { signal: controller.signal });
-    await expect(namespace.getLink("none0", { signal: AbortSignal.timeout(30) })).rejects.toThrow();
-    controller.abort();
-    const results = await deleting;
-    const left = results.flatMap((result) => (result.deleted ? [] : [result]));
-    expect(left.length).toBeGreaterThan(0);
-    for (const { error } of left) expect(error).toBe(controller.signal.reason);
-    const names = await linkNames();
-    for (const { link: named, deleted } of results)
-      expect(names.includes((named as { name: string }).name)).toBe(!deleted);
-    await namespace.deleteLinks(taps);
-  });
+withBridge("a bridge of ours may have its MTU changed, with a port on it", async () => {
+  const bridge = await createBridge();
+  expect(await setLink(bridge, { mtu: 9_000 })).toMatchObject({ mtu: 9_000 });
 });

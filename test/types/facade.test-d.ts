@@ -7,10 +7,12 @@ import {
   createVeth,
   type DeviceQueue,
   type deleteLink,
+  deleteLinks,
   type EphemeralTap,
   type FlintapError,
   type Link,
   type LinkEvent,
+  type LinkReference,
   type LinkWatch,
   listLinks,
   type MacvtapLink,
@@ -19,6 +21,7 @@ import {
   type NamespaceTarget,
   NetworkNamespace,
   type Reason,
+  setLink,
   type TapLink,
   type VethLink,
   type watchLinks,
@@ -50,6 +53,8 @@ test("the functions have the types of a handle's methods", () => {
   expectTypeOf<typeof createVeth>().toEqualTypeOf<NetworkNamespace["createVeth"]>();
   expectTypeOf<typeof attachToBridge>().toEqualTypeOf<NetworkNamespace["attachToBridge"]>();
   expectTypeOf<typeof deleteLink>().toEqualTypeOf<NetworkNamespace["deleteLink"]>();
+  expectTypeOf<typeof deleteLinks>().toEqualTypeOf<NetworkNamespace["deleteLinks"]>();
+  expectTypeOf<typeof setLink>().toEqualTypeOf<NetworkNamespace["setLink"]>();
   expectTypeOf<typeof listLinks>().toEqualTypeOf<NetworkNamespace["listLinks"]>();
 });
 
@@ -69,6 +74,25 @@ test("an option that does not exist is an error", () => {
   void attachToBridge("t0", "br0", { isolate: true });
   // @ts-expect-error a macvtap is no bridge port
   void createMacvtap({ parent: "enp0", isolated: true });
+});
+
+test("setLink takes only what can be changed", () => {
+  expectTypeOf(setLink("t0", { mtu: 1_400, hostIPv6: "closed" })).resolves.toEqualTypeOf<Link>();
+  // @ts-expect-error misspelt
+  void setLink("t0", { promiscous: true });
+  // @ts-expect-error for attachToBridge
+  void setLink("t0", { master: "br0" });
+  // @ts-expect-error no changes
+  void setLink("t0");
+});
+
+test("an outcome of deleteLinks has an error unless the link was deleted", async () => {
+  const links: readonly Link[] = [];
+  const [outcome] = await deleteLinks(links);
+  if (outcome?.deleted === false) expectTypeOf(outcome.error).toEqualTypeOf<unknown>();
+  // @ts-expect-error none where it was deleted
+  if (outcome?.deleted === true) void outcome.error;
+  expectTypeOf(outcome?.link).toEqualTypeOf<LinkReference | undefined>();
 });
 
 test("createMacvtap needs a parent and takes only the modes there are", () => {

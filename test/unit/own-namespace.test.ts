@@ -18,6 +18,7 @@ test("importing loads nothing, and all functions share one handle", async () => 
     listLinks: () => ({ links: [fakeLink()] }),
     attachToBridge: () => ({ links: [fakeLink()] }),
     detachFromBridge: () => ({ links: [fakeLink()] }),
+    setLink: () => ({ links: [fakeLink()] }),
     openTap: () => ({ fds: [7] }),
     openMacvtap: () => ({ fds: [8] }),
   });
@@ -33,7 +34,9 @@ test("importing loads nothing, and all functions share one handle", async () => 
   await flintap.listLinks();
   await (await flintap.openMacvtap("m0")).close();
   await (await flintap.openTap("t0")).close();
+  await flintap.setLink("t0", { mtu: 1_400 });
   await flintap.deleteLink("t0");
+  await flintap.deleteLinks(["t1"]);
   expect(addon.operations()).toEqual([
     "describeHost",
     "createMacvtap",
@@ -48,6 +51,8 @@ test("importing loads nothing, and all functions share one handle", async () => 
     "closeQueue",
     "openTap",
     "closeQueue",
+    "setLink",
+    "deleteLink",
     "deleteLink",
   ]);
   expect(addon.handles.opened).toBe(1);

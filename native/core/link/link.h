@@ -38,7 +38,9 @@ struct LinkIpv6 : Record {
   std::optional<HostIpv6> state;
   std::optional<std::int32_t> accept_ra;
   std::optional<bool> forwarding;
-  std::optional<std::uint8_t> address_mode;  // IFLA_INET6_ADDR_GEN_MODE; JavaScript has the state
+  // What the state stands for; nothing where the link has no IPv6. JavaScript has the state.
+  std::optional<bool> disabled;
+  std::optional<std::uint8_t> address_mode;  // IN6_ADDR_GEN_MODE_*
 };
 
 struct LinkStatistics : Record {

@@ -184,9 +184,9 @@ std::unique_ptr<LinkIpv6> read_ipv6(netlink::Bytes attributes) {
   const netlink::Bytes array = settings ? settings->payload : netlink::Bytes{};
   if (mode) ipv6->address_mode = mode->as<std::uint8_t>();
   const bool no_addresses = ipv6->address_mode == std::uint8_t{IN6_ADDR_GEN_MODE_NONE};
-  const bool disabled = configuration(array, DEVCONF_DISABLE_IPV6) == 1;
+  ipv6->disabled = configuration(array, DEVCONF_DISABLE_IPV6) == 1;
   const HostIpv6 enabled = no_addresses ? HostIpv6::reduced : HostIpv6::open;
-  ipv6->state = disabled ? HostIpv6::closed : enabled;
+  ipv6->state = *ipv6->disabled ? HostIpv6::closed : enabled;
   ipv6->accept_ra = configuration(array, DEVCONF_ACCEPT_RA);
   if (auto forwarding = configuration(array, DEVCONF_FORWARDING)) {
     ipv6->forwarding = *forwarding != 0;

@@ -56,7 +56,8 @@ netlink::Request dump(const DumpFilter& filter);
 
 // A new link, down. The kernel ignores an alias in a create, and alt names: send them after it.
 netlink::Request create(const Link& link);
-// RTM_SETLINK with every set field of `changes`.
+// RTM_SETLINK with every set field of `changes`. A new name takes a link addressed by its index:
+// with an alt name beside it, the kernel takes the *new* name for the address.
 netlink::Request change(const Reference& link, std::string_view step, const Link& changes);
 netlink::Request add_alt_name(const Reference& link, std::string_view step, std::string_view name);
 netlink::Request remove_alt_name(const Reference& link, std::string_view step,

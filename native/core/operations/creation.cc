@@ -110,7 +110,7 @@ Left undo_create(Context& context, const Making& making, bool acknowledged) {
 int write_ipv6_settings(const Making& making) {
   const std::string name(making.name());
   if (making.refuse_router_advertisements && making.host_ipv6 != HostIpv6::closed) {
-    return write_ipv6_setting(name, "accept_ra", false);
+    return write_ipv6_setting(name, "accept_ra", 0);
   }
   return write_host_ipv6(name, making.host_ipv6);
 }

@@ -1,19 +1,13 @@
-// setLink: changes a link that is there, all of what is asked for or nothing.
-#include <linux/if_link.h>
-
+// setLink: changes any link, all of what is asked for or nothing of it.
 #include <algorithm>
 #include <cerrno>
 
-#include "core/devices/sysctl.h"
-#include "core/operations/host_ipv6.h"
+#include "core/operations/link_changes.h"
 #include "core/operations/request.h"
 #include "core/operations/undo.h"
 
 namespace flintap {
 namespace {
-
-// Below it a link has no IPv6; from it on, the kernel makes its IPv6 settings anew.
-constexpr std::uint32_t kLeastIpv6Mtu = 1'280;
 
 struct SetLink : Record {
   std::unique_ptr<Reference> link;
@@ -36,262 +30,185 @@ constexpr std::array fields{
 };
 constexpr Schema schema{"setLink", fields, make_record<SetLink>};
 
-// What is wanted, and what is done for it.
-struct Change {
-  Link settings;  // one SETLINK has them all
-  std::optional<std::string> name;
-  std::vector<std::string> add_alt_names;
-  std::vector<std::string> remove_alt_names;
-  HostIpv6 host_ipv6 = HostIpv6::open;
-  bool set_host_ipv6 = false;  // not only kept
-  bool down_meanwhile = false;
+// ---- what is asked for ----
 
-  [[nodiscard]] bool touches_ipv6() const { return set_host_ipv6 || down_meanwhile; }
-};
+// What was closed and loses its settings with its IPv6 is closed again when that comes back, on
+// links that were made here. A bridge is made deaf as well, for when it is opened.
+void hold_ipv6(LinkChanges& changes, const Link& before) {
+  if (changes.host_ipv6 || before.identity().empty() || !revives_ipv6(before, changes)) return;
+  changes.ipv6 = {.disabled = true, .address_mode = {}, .accept_ra = {}};
+  if (before.kind == "bridge") changes.ipv6->accept_ra = 0;
+}
 
-bool is_identity(const std::string& alt_name) { return alt_name.starts_with(kIdentityPrefix); }
+// Of the fields, those that setLink changes; nobody asks for another one by it.
+LinkChanges changes_of(const SetLink& request, const Link& before) {
+  const Link& asked = *request.changes;
+  LinkChanges changes;
+  if (asked.name != before.name) changes.fields.name = asked.name;
+  changes.fields.alias = asked.alias;
+  changes.fields.mac = asked.mac;
+  changes.fields.mtu = asked.mtu;
+  changes.fields.tx_queue_length = asked.tx_queue_length;
+  changes.fields.up = asked.up;
+  changes.fields.promiscuous = asked.promiscuous;
+  changes.add_alt_names = request.add_alt_names.value_or(std::vector<std::string>{});
+  changes.remove_alt_names = request.remove_alt_names.value_or(std::vector<std::string>{});
+  changes.host_ipv6 = request.host_ipv6;
+  hold_ipv6(changes, before);
+  return changes;
+}
 
-void check(const SetLink& request, const Link& before) {
-  const std::string& name = *before.name;
-  const bool tagged = before.alias.value_or("").starts_with(*request.tag_mark);
-  if (request.changes->alias && tagged && !*request.force) {
-    throw Failure(0, reason::tagged, "look up", name);
+// ---- what is refused before anything is sent ----
+
+bool is_identity(const std::string& name) { return name.starts_with(kIdentityPrefix); }
+
+void require_allowed(const SetLink& request, const Link& before) {
+  const auto is_tag = [&](const Link& link) {
+    return link.alias && link.alias->starts_with(*request.tag_mark);
+  };
+  if (request.changes->alias && is_tag(before) && !*request.force) {
+    throw Failure(0, reason::tagged, "set the alias", *before.name);
   }
   for (const auto* names : {&request.add_alt_names, &request.remove_alt_names}) {
     if (*names && std::ranges::any_of(**names, is_identity)) {
-      throw Failure(EINVAL, reason::invalid_name, "check the alt names", name);
+      throw Failure(EINVAL, reason::invalid_name, "check the alt names", *before.name);
     }
   }
 }
 
-// A link that was made here keeps its IPv6 as it is, unless something else is asked for.
-Change plan(SetLink& request, const Link& before) {
-  Change change;
-  const Link& asked = *request.changes;
-  change.settings.alias = asked.alias;
-  change.settings.mac = asked.mac;
-  change.settings.mtu = asked.mtu;
-  change.settings.tx_queue_length = asked.tx_queue_length;
-  change.settings.up = asked.up;
-  change.settings.promiscuous = asked.promiscuous;
-  if (asked.name != before.name) change.name = asked.name;
-  change.add_alt_names = request.add_alt_names.value_or(std::vector<std::string>{});
-  change.remove_alt_names = request.remove_alt_names.value_or(std::vector<std::string>{});
-  change.set_host_ipv6 = request.host_ipv6.has_value();
-  const HostIpv6 kept = before.identity().empty() ? HostIpv6::open : host_ipv6_of(before);
-  change.host_ipv6 = request.host_ipv6.value_or(kept);
-  const bool made_anew =
-      asked.mtu && *asked.mtu >= kLeastIpv6Mtu && before.mtu.value_or(0) < kLeastIpv6Mtu;
-  change.down_meanwhile = made_anew && change.host_ipv6 != HostIpv6::open;
-  return change;
+void require_possible(const LinkChanges& changes, const Link& before) {
+  const bool revives = revives_ipv6(before, changes);
+  const bool keeps = changes.fields.mtu.value_or(kLeastIpv6Mtu) >= kLeastIpv6Mtu;
+  const bool opens = changes.host_ipv6.value_or(HostIpv6::closed) != HostIpv6::closed;
+  if (opens && (!keeps || !(revives || has_ipv6(before)))) {
+    throw Failure(0, reason::no_ipv6, "open the host's IPv6", *before.name);
+  }
+  const bool closes = changes.ipv6 || changes.host_ipv6 == HostIpv6::closed;
+  if (revives && closes) require_closable_ipv6(*before.name);
 }
 
-bool is_up_at_the_end(const Change& change, const Link& before) {
-  return change.settings.up.value_or(before.up.value_or(false));
+// ---- what must be so at the end ----
+
+void verify(const LinkChanges& changes, const Link& after, const std::string& device) {
+  if (auto mismatch = compare(changes.fields, after, kLinkSchema)) throw ignored(*mismatch, device);
+  const auto require_alt_name = [&](const std::string& name, bool there) {
+    if (after.has_alt_name(name) == there) return;
+    throw ignored({.field = "altNames",
+                   .expected = there ? name : "without " + name,
+                   .actual = there ? "without it" : "with it"},
+                  device);
+  };
+  for (const std::string& name : changes.add_alt_names) require_alt_name(name, true);
+  for (const std::string& name : changes.remove_alt_names) require_alt_name(name, false);
+  if (changes.host_ipv6 && host_ipv6_of(after) != *changes.host_ipv6) {
+    throw ignored({.field = "hostIPv6", .expected = "as asked", .actual = "another"}, device);
+  }
+  if (changes.ipv6 && host_ipv6_of(after) != HostIpv6::closed) {
+    throw ignored({.field = "hostIPv6", .expected = "closed", .actual = "open"}, device);
+  }
 }
 
-Link only_up(bool up) {
-  Link state;
-  state.up = up;
-  return state;
+// ---- undoing ----
+
+// What is now as it was asked for, and was not so before, is to be as before. A third value is
+// somebody else's.
+template <auto Member>
+void put_back(Link& back, const Link& asked, const Link& before, const Link& now) {
+  const auto& wanted = asked.*Member;
+  using Value = std::remove_cvref_t<decltype(*wanted)>;
+  if (!wanted || now.*Member == before.*Member) return;
+  // An alias that was cleared is not reported.
+  if ((now.*Member).value_or(Value{}) == *wanted) back.*Member = (before.*Member).value_or(Value{});
 }
 
-// A rename goes by index: with an identity *and* a name, the kernel takes the name for the address.
-std::vector<netlink::Request> first_batch(const Change& change, const Link& before) {
-  const Reference link = acting_reference(before);
-  std::vector<netlink::Request> batch;
-  if (change.down_meanwhile) batch.push_back(requests::change(link, "set down", only_up(false)));
-  Link settings;
-  settings.alias = change.settings.alias;
-  settings.mac = change.settings.mac;
-  settings.mtu = change.settings.mtu;
-  settings.tx_queue_length = change.settings.tx_queue_length;
-  settings.promiscuous = change.settings.promiscuous;
-  if (!change.down_meanwhile) settings.up = change.settings.up;
-  batch.push_back(requests::change(link, "change", settings));
-  for (const std::string& name : change.remove_alt_names) {
-    batch.push_back(requests::remove_alt_name(link, "remove an alt name", name));
-  }
-  for (const std::string& name : change.add_alt_names) {
-    batch.push_back(requests::add_alt_name(link, "add an alt name", name));
-  }
-  if (change.name) {
-    Link renamed;
-    renamed.name = change.name;
-    batch.push_back(requests::change(Reference::by_index(*before.index), "rename", renamed));
-  }
-  return batch;
-}
-
-// What the kernel has no text for.
-Failure explained(Context& context, Failure failure, const Change& change, const Link& before) {
-  if (failure.error == EEXIST && failure.step == "rename") {
-    const netlink::Request question = requests::get(Reference::by_name(*change.name), "look up");
-    const auto answers = ask(context, {&question, 1});
-    const bool as_alt_name = answers[0].link && answers[0].link->name != change.name;
-    failure.reason = as_alt_name ? reason::alt_name_taken : reason::name_taken;
-  }
-  const bool plain = failure.kernel_text.empty() && failure.step == "change";
-  if (plain && failure.error == EINVAL && change.settings.mtu) {
-    failure.reason = before.kind == "macvtap" ? reason::mtu_above_parent : reason::mtu_out_of_range;
-  }
-  if (failure.step == "change" && (failure.error == EADDRINUSE || failure.error == EBUSY)) {
-    failure.reason = reason::duplicate_mac;
-  }
-  return failure;
-}
-
-// Live: closing takes every address with it, so that a mode set meanwhile holds from the start.
-int set_host_ipv6(Context& context, const Reference& link, const std::string& name,
-                  HostIpv6 wanted) {
-  if (wanted == HostIpv6::closed) return write_ipv6_setting(name, "disable_ipv6", true);
-  if (wanted == HostIpv6::reduced) write_ipv6_setting(name, "disable_ipv6", true);
-  const std::uint8_t mode =
-      wanted == HostIpv6::reduced ? IN6_ADDR_GEN_MODE_NONE : IN6_ADDR_GEN_MODE_EUI64;
-  const netlink::Request request =
-      requests::set_ipv6_addresses(link, "set the host's IPv6 addresses", mode);
-  transact(context, {&request, 1}, name);
-  return write_ipv6_setting(name, "disable_ipv6", false);
-}
-
-int write_ipv6(Context& context, const Change& change, const Reference& link,
-               const std::string& name) {
-  if (change.set_host_ipv6) return set_host_ipv6(context, link, name, change.host_ipv6);
-  if (change.host_ipv6 == HostIpv6::reduced) {
-    const netlink::Request mode = requests::stop_ipv6_addresses(link, "reduce the host's IPv6");
-    transact(context, {&mode, 1}, name);
-  }
-  return write_host_ipv6(name, change.host_ipv6);
-}
-
-void require_ipv6(const Change& change, const Link& after, int written) {
-  require_host_ipv6(change.host_ipv6, after, written, *after.name);
-  const bool opened = change.set_host_ipv6 && change.host_ipv6 == HostIpv6::open;
-  if (!opened || !after.ipv6 || host_ipv6_of(after) == HostIpv6::open) return;
-  if (*after.mtu < kLeastIpv6Mtu) return;  // it has none to open
-  throw Failure(written, written == 0 ? reason::setting_ignored : reason::proc_sys_read_only,
-                "open the host's IPv6", *after.name);
-}
-
-std::optional<Mismatch> difference(const Change& change, const Link& after) {
-  Link wanted;
-  wanted.name = change.name;
-  wanted.mac = change.settings.mac;
-  wanted.mtu = change.settings.mtu;
-  wanted.tx_queue_length = change.settings.tx_queue_length;
-  wanted.up = change.settings.up;
-  wanted.promiscuous = change.settings.promiscuous;
-  if (auto mismatch = compare(wanted, after, kLinkSchema)) return mismatch;
-  // The kernel has no empty alias: it is none.
-  if (change.settings.alias && after.alias.value_or("") != *change.settings.alias) {
-    return Mismatch{"alias", *change.settings.alias, after.alias.value_or("")};
-  }
-  for (const std::string& name : change.add_alt_names) {
-    if (!after.has_alt_name(name)) return Mismatch{"altNames", name, "nothing"};
-  }
-  for (const std::string& name : change.remove_alt_names) {
-    if (after.has_alt_name(name)) return Mismatch{"altNames", "nothing", name};
-  }
-  return std::nullopt;
-}
-
-// Everything that a change touches, as it was.
-Change backwards(const Change& change, const Link& before, const Link& now) {
-  Change back;
-  back.settings.mac = before.mac;
-  back.settings.mtu = before.mtu;
-  back.settings.tx_queue_length = before.tx_queue_length;
-  back.settings.up = before.up;
-  back.settings.promiscuous = before.promiscuous;
-  if (change.settings.alias) back.settings.alias = before.alias.value_or("");
-  if (change.name && now.name != before.name) back.name = before.name;
-  for (const std::string& name : change.add_alt_names) {
-    if (now.has_alt_name(name) && !before.has_alt_name(name)) back.remove_alt_names.push_back(name);
-  }
-  for (const std::string& name : change.remove_alt_names) {
-    if (before.has_alt_name(name) && !now.has_alt_name(name)) back.add_alt_names.push_back(name);
-  }
-  back.host_ipv6 = host_ipv6_of(before);
-  const bool lost = before.ipv6 && now.ipv6 && host_ipv6_of(now) != back.host_ipv6;
-  back.set_host_ipv6 = lost && before.mtu.value_or(0) >= kLeastIpv6Mtu;
+LinkChanges way_back(const LinkChanges& asked, const Link& before, const Link& now) {
+  LinkChanges back;
+  put_back<&Link::name>(back.fields, asked.fields, before, now);
+  put_back<&Link::alias>(back.fields, asked.fields, before, now);
+  put_back<&Link::mac>(back.fields, asked.fields, before, now);
+  put_back<&Link::mtu>(back.fields, asked.fields, before, now);
+  put_back<&Link::tx_queue_length>(back.fields, asked.fields, before, now);
+  put_back<&Link::promiscuous>(back.fields, asked.fields, before, now);
+  // A link may have been taken down only for a moment.
+  if ((asked.fields.up || asked.fields.mtu) && now.up != before.up) back.fields.up = before.up;
+  const auto differs = [&](const std::string& name) {
+    return now.has_alt_name(name) != before.has_alt_name(name);
+  };
+  std::ranges::copy_if(asked.add_alt_names, std::back_inserter(back.remove_alt_names), differs);
+  std::ranges::copy_if(asked.remove_alt_names, std::back_inserter(back.add_alt_names), differs);
+  const bool concerns_ipv6 = asked.host_ipv6 || asked.ipv6 || asked.fields.mtu;
+  if (!concerns_ipv6 || !has_ipv6(before)) return back;
+  const Ipv6Settings settings = ipv6_settings_of(before);
+  if (!has_ipv6_settings(now, settings)) back.ipv6 = settings;
   return back;
 }
 
-std::string label(const Link& before) { return "link " + *before.name; }
-
-Left restore(Context& context, const Change& change, const Link& before) try {
-  const Reference link = acting_reference(before);
-  const Link now = look_up(context, link);
-  Change back = backwards(change, before, now);
-  // Closed before it is up: the MTU may have taken its settings away.
-  back.down_meanwhile = before.up.value_or(false) && now.mtu.value_or(0) < kLeastIpv6Mtu;
-  ask(context, first_batch(back, before));
-  const std::string& name = *before.name;
-  if (back.touches_ipv6()) write_ipv6(context, back, link, name);
-  if (before.ipv6 && before.ipv6->address_mode) {
-    // Also of a link whose IPv6 is closed, for when somebody opens it.
-    const netlink::Request mode =
-        requests::set_ipv6_addresses(link, "undo", *before.ipv6->address_mode);
-    ask(context, {&mode, 1});
-  }
-  if (before.up.value_or(false)) {
-    const netlink::Request up = requests::change(link, "undo", only_up(true));
-    ask(context, {&up, 1});
-  }
-  const Link after = look_up(context, link);
-  if (const auto left = difference(back, after)) {
-    return label(before) + ": " + left->field + " is " + left->actual + ", not " + left->expected;
-  }
-  return std::nullopt;
-} catch (const Failure& failure) {
-  if (failure.error == ENODEV) return std::nullopt;  // gone
-  throw;
+// The link as it is now, under whichever of its names; nothing when it is gone.
+std::optional<Link> look_again(Context& context, const LinkChanges& asked, const Link& before) {
+  Reference reference = acting_reference(before);
+  const bool by_index = !reference.identity;
+  if (by_index) reference.name.reset();
+  const netlink::Request question = requests::get(reference, "look up");
+  auto answers = ask(context, {&question, 1});
+  std::optional<Link>& now = answers[0].link;
+  if (now && by_index && now->name != before.name && now->name != asked.fields.name) return {};
+  return std::move(now);
 }
 
-Reference renamed(const Link& before, const std::string& name) {
-  Reference link = acting_reference(before);
-  link.name = name;
-  return link;
-}
+// Run again where it fails; the last time it says what it could not put back.
+class PutBack {
+ public:
+  PutBack(Context& context, const LinkChanges& asked, const Link& before, const Changing& changing)
+      : context_(context), asked_(asked), before_(before), changing_(changing) {}
 
-// The second send: after the settings that rtnetlink can't make.
-Link finish(Context& context, const Change& change, const Link& before) {
-  const Reference link = acting_reference(before);
-  const std::string& name = change.name ? *change.name : *before.name;
-  const int written = change.touches_ipv6() ? write_ipv6(context, change, link, name) : 0;
-  std::vector<netlink::Request> batch;
-  if (change.down_meanwhile && is_up_at_the_end(change, before)) {
-    batch.push_back(requests::change(link, "set up", only_up(true)));
+  Left operator()() {
+    const bool last = ++tries_ == kUndoTries;
+    if (!changing_.changed()) return std::nullopt;
+    const auto now = look_again(context_, asked_, before_);
+    if (!now) return std::nullopt;
+    const LinkChanges back = way_back(asked_, before_, *now);
+    if (back.empty()) return std::nullopt;
+    try {
+      Changing(context_, *now, back, true).run();
+    } catch (const Failure&) {
+      if (!last) throw;
+    }
+    const auto then = look_again(context_, asked_, before_);
+    if (!then) return std::nullopt;
+    const LinkChanges left = way_back(asked_, before_, *then);
+    if (left.empty()) return std::nullopt;
+    return "link " + *then->name + ": " + left.names();
   }
-  batch.push_back(requests::get(link, "read back"));
-  auto answers = transact(context, batch, name);
-  Link after = std::move(found(answers.back(), renamed(before, name), reason::no_such_link));
-  if (auto mismatch = difference(change, after)) throw ignored(*mismatch, name);
-  require_ipv6(change, after, written);
-  return after;
-}
+
+ private:
+  Context& context_;
+  const LinkChanges& asked_;
+  const Link& before_;
+  const Changing& changing_;
+  int tries_ = 0;
+};
 
 Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<SetLink&>(record);
-  const Link before = look_up(context, *request.link);
-  check(request, before);
-  const Change change = plan(request, before);
-  const auto undo = [&] { return restore(context, change, before); };
-  const auto batch = first_batch(change, before);
-  const auto answers = ask_undoing(context, batch, undo, label(before));
+  const auto& request = static_cast<SetLink&>(record);
+  Link before = look_up(context, *request.link);
+  require_allowed(request, before);
+  const LinkChanges changes = changes_of(request, before);
+  require_possible(changes, before);
+  Outcome outcome;
+  if (changes.empty()) {
+    outcome.links.push_back(std::move(before));
+    return outcome;
+  }
+  Changing changing(context, before, changes, false);
   return undoing(
       [&] {
-        try {
-          require(answers, batch, *before.name);
-        } catch (const Failure& failure) {
-          throw explained(context, failure, change, before);
-        }
-        Outcome outcome;
-        outcome.links.push_back(finish(context, change, before));
+        Link after = changing.run();
+        verify(changes, after, *before.name);
         context.stop_if_cancelled();
-        return outcome;
+        outcome.links.push_back(std::move(after));
+        return std::move(outcome);
       },
-      undo, label(before));
+      PutBack(context, changes, before, changing), "link " + *before.name + ": " + changes.names());
 }
 
 }  // namespace

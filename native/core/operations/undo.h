@@ -16,11 +16,13 @@ namespace flintap {
 
 using Left = std::optional<std::string>;
 
+// How often an undo is run.
+inline constexpr int kUndoTries = 3;
+
 // What `question` says, asked again where asking fails; nothing where it fails each time.
 template <class Question>
 auto insist(Question question) -> std::optional<decltype(question())> {
-  constexpr int kTries = 3;
-  for (int tries = 0; tries < kTries; ++tries) {
+  for (int tries = 0; tries < kUndoTries; ++tries) {
     try {
       return question();
     } catch (const Failure&) {

@@ -33,8 +33,15 @@ std::set<std::string> as_set(const Value& value) {
   return texts == nullptr ? std::set<std::string>() : std::set(texts->begin(), texts->end());
 }
 
+// The kernel says nothing of a text that was cleared, such as an alias.
+bool is_empty_text(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr && text->empty();
+}
+
 bool same(const Value& left, const Value& right, std::int64_t slack) {
   if (std::holds_alternative<std::vector<std::string>>(left)) return as_set(left) == as_set(right);
+  if (is_empty_text(left) && std::holds_alternative<std::monostate>(right)) return true;
   if (left.index() != right.index()) return false;
   if (const auto* asked = std::get_if<std::int64_t>(&left)) {
     const std::int64_t there = std::get<std::int64_t>(right);
