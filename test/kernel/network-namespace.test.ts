@@ -300,7 +300,9 @@ describe("in a user namespace", () => {
       `import { spawn } from "node:child_process";
        import { once } from "node:events";
        import { createMacvtap, createVeth, getLink, moveLink, NetworkNamespace } from "flintap";
-       const holder = spawn("unshare", ["--net", "sh", "-c", "echo there; exec cat"]);
+       // A sanitizer's library, preloaded, is for Node alone.
+       const { LD_PRELOAD: _, ...env } = process.env;
+       const holder = spawn("unshare", ["--net", "sh", "-c", "echo there; exec cat"], { env });
        await once(holder.stdout, "data");
        const blue = await NetworkNamespace.open({ pid: holder.pid });
        const [parent] = await createVeth();
