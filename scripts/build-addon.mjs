@@ -89,6 +89,8 @@ async function buildWithCMake(variant) {
   requireTool("cmake", "cmake");
   requireTool("make", "make");
   const folder = variant === "release" ? "build/cmake" : `build/${variant}`;
+  // cmake-js configures only where there is no cache, and doctest may have come since.
+  rmSync(join(root, folder, "CMakeCache.txt"), { force: true });
   await runOrThrow(
     npmTool("cmake-js"),
     [

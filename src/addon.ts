@@ -228,6 +228,8 @@ export interface NativeFaults {
   andAt?: number;
   /** Every call after the first fails, too. */
   fromThenOn?: boolean;
+  /** The first call of each of these names fails, too. */
+  firstOf?: string[];
   /** The name of a system call that is always refused with EPERM, and not counted. */
   refused?: string;
   /** The thread stands still before this call until `resume`, or until its handle's end. */
@@ -238,7 +240,7 @@ export interface NativeFaults {
 export interface NativeSeam {
   /**
    * The `at`-th system call (from 1) made by operations after this call fails with `errno`, or
-   * with `errno` 0 the process is killed there by SIGKILL.
+   * with `errno` 0 the process is killed there by SIGKILL. At 0: none, but for what `more` names.
    */
   arm(at: number, errno: number, more?: NativeFaults): void;
   /** Disarms, and tells how many calls were made since `arm`, and the names of those that failed. */

@@ -2,7 +2,9 @@
 #include <napi.h>
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "addon/handle.h"
 #include "addon/watch.h"
@@ -21,7 +23,15 @@ Napi::Array reasons(Napi::Env env) {
   return array;
 }
 
-// arm(at, errno, { andAt, fromThenOn, refused, pauseAt })
+std::vector<std::string> strings(const Napi::Array& array) {
+  std::vector<std::string> texts;
+  for (std::uint32_t at = 0; at < array.Length(); ++at) {
+    texts.push_back(array.Get(at).As<Napi::String>().Utf8Value());
+  }
+  return texts;
+}
+
+// arm(at, errno, { andAt, fromThenOn, firstOf, refused, pauseAt })
 Napi::Value arm(const Napi::CallbackInfo& info) {
   seam::Plan plan;
   plan.at = info[0].As<Napi::Number>().Uint32Value();
@@ -32,6 +42,8 @@ Napi::Value arm(const Napi::CallbackInfo& info) {
     plan.and_at = more.Get("andAt").ToNumber().Uint32Value();
     plan.pause_at = more.Get("pauseAt").ToNumber().Uint32Value();
     plan.from_then_on = more.Get("fromThenOn").ToBoolean();
+    if (more.Get("firstOf").IsArray())
+      plan.first_of = strings(more.Get("firstOf").As<Napi::Array>());
     if (refused.IsString()) plan.refused = refused.As<Napi::String>().Utf8Value();
   }
   seam::arm(std::move(plan));

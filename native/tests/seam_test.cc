@@ -135,7 +135,9 @@ TEST_SUITE("seam") {
     CHECK(tests::open_descriptors() == before);
   }
 
-  TEST_CASE("a second call fails, or every later one, and a refused one is not counted") {
+  TEST_CASE(
+      "a second call fails, every later one, or the first of a name; a refused one is not "
+      "counted") {
     const auto struck_by = [](const seam::Plan& plan) {
       const seam::Scope counted;
       seam::arm(plan);
@@ -147,6 +149,8 @@ TEST_SUITE("seam") {
     CHECK(struck_by({.at = 1, .error = EIO, .and_at = 3}).struck == Names{"openat", "close"});
     CHECK(struck_by({.at = 6, .error = EIO, .from_then_on = true}).struck ==
           Names{"close", "openat"});
+    CHECK(struck_by({.error = EIO, .first_of = {"close", "openat"}}).struck ==
+          Names{"openat", "close"});
     CHECK(struck_by({.at = 1, .error = EIO, .refused = "openat"}).calls == 0);
   }
 

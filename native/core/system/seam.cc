@@ -34,8 +34,10 @@ void stand_still() {
   pause.wait(Pause::standing);
 }
 
-bool is_struck(const Plan& plan, std::uint32_t call) {
-  return call == plan.at || call == plan.and_at || (plan.from_then_on && call > plan.at);
+// A name is struck off the plan with its first call.
+bool is_struck(Plan& plan, std::uint32_t call, const char* name) {
+  return std::erase(plan.first_of, name) > 0 || call == plan.at || call == plan.and_at ||
+         (plan.from_then_on && call > plan.at);
 }
 
 }  // namespace
@@ -64,7 +66,7 @@ void resume() {
 bool strikes(const char* call) noexcept {
   if (!counting || !armed) return false;
   std::unique_lock lock(state().mutex);
-  const Plan& plan = state().plan;
+  Plan& plan = state().plan;
   if (plan.refused == call) {
     errno = EPERM;
     return true;
@@ -76,7 +78,7 @@ bool strikes(const char* call) noexcept {
     stand_still();
     return false;
   }
-  if (!is_struck(plan, report.calls)) return false;
+  if (!is_struck(plan, report.calls, call)) return false;
   if (plan.error == 0) std::raise(SIGKILL);
   report.struck.emplace_back(call);
   errno = plan.error;

@@ -28,6 +28,9 @@ struct Plan {
   // The thread stops before this one until `resume`, for what happens in the middle of an
   // operation.
   std::uint32_t pause_at = 0;
+  // The first call of each of these names fails, too: where a fault is to be met at the same place
+  // however the calls of this run fall.
+  std::vector<std::string> first_of{};
   // Calls of this name fail with EPERM, uncounted: what the process is not allowed.
   std::string refused{};
 };
