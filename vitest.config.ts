@@ -30,7 +30,8 @@ function inNamespaces(
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // More than CI's two processors: much of the time is the kernel's own, waiting.
+    maxWorkers: 3,
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),

@@ -11,7 +11,7 @@ import { type Capability, missing, needs } from "../setup/capabilities.js";
 import { mountPrivateDev } from "../setup/private-dev.js";
 import { type FaultyRun, failEveryCall, failEveryPair, killAtEveryCall } from "../setup/seam.js";
 import { Scene } from "./scene.js";
-import { expectOpen, type Subject } from "./subjects.js";
+import { expectOpen, type Subject } from "./subject.js";
 
 const { EIO } = constants.errno;
 

@@ -9,7 +9,7 @@ import { openDescriptors } from "../setup/descriptors.js";
 import { addBridge, addParent, ip, links } from "../setup/iproute2.js";
 import type { FaultyRun } from "../setup/seam.js";
 import { closeElsewhere, openElsewhere } from "./elsewhere.js";
-import type { Subject } from "./subjects.js";
+import type { Subject } from "./subject.js";
 
 /** `disable_ipv6`; none where the link has no IPv6. */
 function disabledIPv6(name: string): string | undefined {

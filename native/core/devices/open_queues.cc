@@ -23,7 +23,7 @@ bool OpenQueues::is_still(const Queue& queue) {
   return S_ISCHR(node.st_mode) && node.st_rdev == queue.device;
 }
 
-// A link that moves to another namespace gets another device number; its identity goes with it.
+// A link that moves to another namespace may get another device number; its identity goes with it.
 bool OpenQueues::is_of(const Queue& queue, dev_t device, const Link& link) {
   const std::string identity = link.identity();
   if (!identity.empty() && !queue.identity.empty()) return queue.identity == identity;
