@@ -31,7 +31,7 @@ function inNamespaces(
 export default defineConfig({
   test: {
     // More than CI's two processors: much of the time is the kernel's own, waiting.
-    maxWorkers: 3,
+    maxWorkers: 5,
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),
