@@ -1,12 +1,18 @@
 /**
  * The handle on a network namespace: its calls, in the caller's terms.
  *
- * What a call takes is checked and put together in requests.ts, the order is kept in
- * operations.ts, what the kernel is asked is the native side's. Every method is async and awaits,
- * so that V8 can follow a failure's stack back to the caller.
+ * What a call takes is checked and put together in create-requests.ts and requests.ts, the order is
+ * kept in operations.ts, what the kernel is asked is the native side's. Every method is async and
+ * awaits, so that V8 can follow a failure's stack back to the caller.
  */
 import type { NativeAddon, NativeOutcome } from "./addon.js";
 import { abortSignal, argumentError, type ChecksFor, object } from "./check.js";
+import {
+  createBridgeRequest,
+  createMacvtapRequest,
+  createTapRequest,
+  createVethRequest,
+} from "./create-requests.js";
 import type {
   BridgeLink,
   Link,
@@ -42,10 +48,6 @@ import type {
 import { DeviceQueue, type EphemeralTap, ephemeralTap } from "./queue.js";
 import {
   attachRequest,
-  createBridgeRequest,
-  createMacvtapRequest,
-  createTapRequest,
-  createVethRequest,
   deleteLinksRequests,
   deleteRequest,
   detachRequest,

@@ -14,8 +14,8 @@ import type {
   OperationName,
 } from "./addon.js";
 import { failureOf, untilAborted } from "./cancellation.js";
+import type { Origin, Prepared } from "./create-requests.js";
 import { errorOf, FlintapError, isFailure } from "./error.js";
-import type { Origin, Prepared } from "./requests.js";
 import { Tracing } from "./tracing.js";
 
 /** What the tags and addresses of new devices need to know of the host. */

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
+import { createTapRequest } from "../../src/create-requests.js";
 import { Operations } from "../../src/operations.js";
-import { createTapRequest } from "../../src/requests.js";
 import { failure, fakeAddon, fakeLink, held } from "./fake-addon.js";
 
 const read = { link: { name: "t0" }, statistics: false };

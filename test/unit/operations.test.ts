@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { createTapRequest } from "../../src/create-requests.js";
 import { Operations } from "../../src/operations.js";
-import { createTapRequest } from "../../src/requests.js";
 import { parseTag } from "../../src/tag.js";
 import { bootId, failure, fakeAddon, fakeLink, held } from "./fake-addon.js";
 

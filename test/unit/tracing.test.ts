@@ -1,7 +1,7 @@
 import { type TracingChannelSubscribers, tracingChannel } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
+import { createTapRequest } from "../../src/create-requests.js";
 import { Operations } from "../../src/operations.js";
-import { createTapRequest } from "../../src/requests.js";
 import type { OperationTrace } from "../../src/tracing.js";
 import { failure, fakeAddon, fakeLink } from "./fake-addon.js";
 

@@ -1,0 +1,236 @@
+/**
+ * Turns what a create was given into what the native side takes: checks, defaults, names, addresses
+ * and tags. Pure; knows no handle.
+ *
+ * A create's request comes in two steps. The options are checked and copied when the call is made;
+ * what has to be known of the host for its tag and addresses is filled in when it is.
+ */
+import type { NativeRequests, NativeSettings } from "./addon.js";
+import {
+  argumentError,
+  arrayOf,
+  boolean,
+  type ChecksFor,
+  integer,
+  object,
+  oneOf,
+  type Place,
+} from "./check.js";
+import { randomMac, stableMac, unicastMac } from "./mac.js";
+import { type MadeKind, newLinkName, randomName } from "./name.js";
+import type {
+  CreateBridgeOptions,
+  CreateMacvtapOptions,
+  CreateOptions,
+  CreateTapOptions,
+  CreateVethOptions,
+} from "./options.js";
+import { linkIndex, linkReference } from "./reference.js";
+import {
+  hostIPv6,
+  mtu,
+  operationChecks,
+  optionsOf,
+  pick,
+  portChecks,
+  portOf,
+  portSettings,
+  txQueueLength,
+} from "./shared-options.js";
+import { formatTag, type TagParts, tagParts } from "./tag.js";
+
+/** Who makes a device, where and when. */
+export interface Origin {
+  owner: string;
+  bootId?: string;
+  machineId?: string;
+  now: Date;
+}
+
+/** A request that only lacks its origin. */
+export type Prepared<Name extends keyof NativeRequests> = (origin: Origin) => NativeRequests[Name];
+
+const maxUint32 = 2 ** 32 - 1;
+
+const deviceChecks = {
+  name: newLinkName,
+  index: linkIndex,
+  mac: unicastMac,
+  mtu,
+  txQueueLength,
+  up: boolean,
+  tag: tagParts,
+} satisfies ChecksFor<Omit<CreateOptions, "signal">>;
+
+const createChecks = { ...deviceChecks, ...operationChecks };
+
+const userOrGroup = integer(0, maxUint32 - 1);
+
+const macvtapOptions = object(
+  {
+    ...createChecks,
+    hostIPv6,
+    parent: linkReference,
+    mode: oneOf("bridge", "private", "vepa", "passthru", "source"),
+    sourceMacs: arrayOf(unicastMac),
+  } satisfies ChecksFor<CreateMacvtapOptions>,
+  ["parent"],
+);
+
+const tapOptions = object({
+  ...createChecks,
+  ...portChecks,
+  hostIPv6,
+  bridge: linkReference,
+  persist: boolean,
+  multiQueue: boolean,
+  queues: integer(1, 256),
+  vnetHeader: boolean,
+  vnetHeaderSize: oneOf(10, 12),
+  uid: userOrGroup,
+  gid: userOrGroup,
+  anyUser: boolean,
+} satisfies ChecksFor<CreateTapOptions>);
+
+const bridgeOptions = object({
+  ...createChecks,
+  stp: boolean,
+  forwardDelay: integer(0, maxUint32),
+  ageingTime: integer(0, maxUint32),
+  vlanFiltering: boolean,
+  mcastSnooping: boolean,
+  acceptRouterAdvertisements: boolean,
+} satisfies ChecksFor<CreateBridgeOptions>);
+
+const vethOptions = object({
+  ...createChecks,
+  peer: object(deviceChecks),
+  hostIPv6,
+} satisfies ChecksFor<CreateVethOptions>);
+
+/** Refuses the first of `keys` that is set. */
+function refuseOptions<T extends object>(
+  options: T,
+  keys: readonly (keyof T & string)[],
+  expected: string,
+  place: Place,
+): void {
+  const key = keys.find((candidate) => options[candidate] !== undefined);
+  if (key === undefined) return;
+  const at = { ...place, option: key };
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, options[key]);
+}
+
+function defaultMac(kind: MadeKind, tag: TagParts, { owner, machineId }: Origin): string {
+  if (kind !== "macvtap" && kind !== "tap") return randomMac();
+  const role = kind === "tap" ? "tap" : "guest";
+  const { microvm, interface: device } = tag;
+  if (machineId === undefined || microvm === undefined || device === undefined)
+    return randomMac(role);
+  return stableMac(machineId, JSON.stringify([owner, microvm, device]), role);
+}
+
+/** The kernel's words for what is made. */
+const kernelKinds: Readonly<Record<MadeKind, NativeSettings["kind"]>> = {
+  macvtap: "macvtap",
+  tap: "tun",
+  bridge: "bridge",
+  veth: "veth",
+};
+
+/** What every kind of link is made with. */
+function settings(kind: MadeKind, options: CreateOptions, origin: Origin): NativeSettings {
+  const { owner, bootId, now: createdAt } = origin;
+  const tag = options.tag ?? {};
+  return {
+    kind: kernelKinds[kind],
+    name: options.name ?? randomName(kind),
+    alias: formatTag({ ...tag, owner, createdAt, bootId }),
+    mac: options.mac ?? defaultMac(kind, tag, origin),
+    up: options.up ?? true,
+    ...pick(options, ["index", "mtu", "txQueueLength"]),
+  };
+}
+
+/** For `createMacvtap`. */
+export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> {
+  const place = optionsOf("createMacvtap");
+  const options = macvtapOptions(given, place);
+  const { parent, mode = "bridge" } = options;
+  if (mode !== "source")
+    refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
+  const details = { mode, ...pick(options, ["sourceMacs"]) };
+  return (origin) => {
+    const link: NativeSettings = { ...settings("macvtap", options, origin), details };
+    // It has its parent's, and the kernel lets it have no other.
+    if (mode === "passthru" && options.mac === undefined) delete link.mac;
+    return { parent, link, hostIPv6: options.hostIPv6 ?? "closed" };
+  };
+}
+
+/**
+ * Who may open a tap without CAP_NET_ADMIN. A tap with neither user nor group is open to everybody
+ * who may open /dev/net/tun.
+ */
+function tapOwner({
+  uid,
+  gid,
+  anyUser = false,
+}: Pick<CreateTapOptions, "uid" | "gid" | "anyUser">) {
+  if (uid !== undefined || gid !== undefined || anyUser) return pick({ uid, gid }, ["uid", "gid"]);
+  return { uid: process.geteuid?.() };
+}
+
+/** For `createTap`. */
+export function createTapRequest(given: unknown): Prepared<"createTap"> {
+  const place = optionsOf("createTap");
+  const options = tapOptions(given, place);
+  const { bridge, persist = true, multiQueue = false, vnetHeader = false, queues = 1 } = options;
+  if (bridge === undefined)
+    refuseOptions(options, portSettings, "no value without option `bridge`", place);
+  if (persist) refuseOptions(options, ["queues"], "no value unless `persist` is false", place);
+  if (!multiQueue && queues > 1)
+    refuseOptions(options, ["queues"], "1 unless `multiQueue` is true", place);
+  if (!vnetHeader)
+    refuseOptions(options, ["vnetHeaderSize"], "no value unless `vnetHeader` is true", place);
+  if (options.anyUser)
+    refuseOptions(options, ["uid", "gid"], "no value where `anyUser` is true", place);
+  return (origin) => ({
+    ...pick(options, ["bridge"]),
+    ...portOf(options),
+    link: settings("tap", options, origin),
+    hostIPv6: options.hostIPv6 ?? "closed",
+    persistent: persist,
+    multiQueue,
+    vnetHeader,
+    queues: persist ? 0 : queues,
+    ...pick(options, ["vnetHeaderSize"]),
+    ...tapOwner(options),
+  });
+}
+
+/** For `createBridge`. */
+export function createBridgeRequest(given: unknown): Prepared<"createBridge"> {
+  const options = bridgeOptions(given, optionsOf("createBridge"));
+  const { stp = false, forwardDelay = stp ? 1500 : 0 } = options;
+  const details = {
+    stp,
+    forwardDelay,
+    ...pick(options, ["ageingTime", "vlanFiltering", "mcastSnooping"]),
+  };
+  return (origin) => ({
+    link: { ...settings("bridge", options, origin), details },
+    acceptRouterAdvertisements: options.acceptRouterAdvertisements ?? false,
+  });
+}
+
+/** For `createVeth`. */
+export function createVethRequest(given: unknown): Prepared<"createVeth"> {
+  const options = vethOptions(given, optionsOf("createVeth"));
+  const peer = { tag: options.tag, ...options.peer };
+  return (origin) => ({
+    link: settings("veth", options, origin),
+    peer: settings("veth", peer, origin),
+    hostIPv6: options.hostIPv6 ?? "open",
+  });
+}

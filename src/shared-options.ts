@@ -1,0 +1,47 @@
+/** What the calls' options have in common: the checks of several calls, and reading what was checked. */
+import { abortSignal, boolean, type ChecksFor, integer, oneOf, type Place } from "./check.js";
+import type { BridgePortSettings } from "./link.js";
+import type { OperationOptions } from "./options.js";
+
+/** The kernel allocates a ring of so many pointers, and says EPERM or ENOMEM where it can't. */
+const maxQueueLength = 1_000_000;
+
+export const txQueueLength = integer(1, maxQueueLength);
+
+export const mtu = integer(1, 2 ** 31 - 1);
+
+export const operationChecks = { signal: abortSignal } satisfies ChecksFor<OperationOptions>;
+
+export const hostIPv6 = oneOf("closed", "reduced", "open");
+
+export const portChecks = {
+  isolated: boolean,
+  hairpin: boolean,
+  learning: boolean,
+  flood: boolean,
+  mcastFlood: boolean,
+  bcastFlood: boolean,
+  neighSuppress: boolean,
+} satisfies ChecksFor<BridgePortSettings>;
+
+export const portSettings = Object.keys(portChecks) as (keyof BridgePortSettings)[];
+
+/** The place of a call's options. */
+export function optionsOf(call: string): Place {
+  return { call, argument: "options" };
+}
+
+/** Those of the keys that are set. */
+export function pick<T extends object, Key extends keyof T>(
+  from: T,
+  keys: readonly Key[],
+): Pick<T, Key> {
+  const set = keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]] as const);
+  return Object.fromEntries(set) as Pick<T, Key>;
+}
+
+/** The port settings that are named, if any is: an absent `port` leaves the port alone. */
+export function portOf(options: BridgePortSettings): { port?: BridgePortSettings } {
+  const port = pick(options, portSettings);
+  return Object.keys(port).length === 0 ? {} : { port };
+}
