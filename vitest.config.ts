@@ -6,6 +6,9 @@ import { networkNamespacePool } from "./test/setup/pool.js";
 
 const testingAddon = fileURLToPath(new URL("build/testing/flintap.node", import.meta.url));
 
+/** Generous: a sanitizer's build is many times slower, and so is a machine that is busy otherwise. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 /** A project whose files each get a network namespace, or one skip with the reason. */
 function inNamespaces(
   name: string,
@@ -21,9 +24,7 @@ function inNamespaces(
       env,
       pool: networkNamespacePool,
       setupFiles: ["test/setup/worker.ts"],
-      // Generous: a sanitizer's build is many times slower.
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      ...patience,
     },
   };
 }
@@ -33,7 +34,7 @@ export default defineConfig({
     // More than CI's two processors: much of the time is the kernel's own, waiting.
     maxWorkers: 5,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...patience } },
       inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),
       inNamespaces("container", ["test/container/**/*.test.ts"]),
       inNamespaces("faults", ["test/faults/**/*.test.ts"], {
