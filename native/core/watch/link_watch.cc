@@ -72,6 +72,7 @@ LinkWatch::~LinkWatch() {
 
 void LinkWatch::stop() {
   stopping_ = true;
+  if constexpr (seam::enabled) seam::resume();
   const std::uint64_t one = 1;
   sys::write(wake_.get(), std::as_bytes(std::span(&one, 1)));
 }

@@ -1,7 +1,7 @@
 /**
- * The process, or the worker thread, ends while an operation stands before one of its system calls:
- * by itself, by an error that nobody catches, by a signal, by `terminate`. No end crashes, hangs or
- * leaves a device. Each is a process of its own, so a sanitizer looks at each.
+ * The process, or a worker thread, ends while an operation stands before one of its system calls.
+ * No end crashes, hangs or leaves a device, save one that kills. Each is a process of its own, so a
+ * sanitizer looks at each.
  */
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { NetworkNamespace } from "../../src/index.js";
@@ -11,14 +11,16 @@ import { ip, link } from "../setup/iproute2.js";
 import { elsewhere, emptyElsewhere, openBlue } from "./elsewhere.js";
 import { Scene } from "./scene.js";
 
-/** An operation, as the text of a call on a handle. */
+/** An operation, as the text of a call. */
 interface Interrupted {
+  /** What it is a call on. Default: a handle on the process's own namespace. */
+  on?: string;
   call: string;
   needs: Capability[];
   prepare?(steady: NetworkNamespace): Promise<unknown>;
   /** Text that runs before the call is counted. */
   before?: string;
-  /** It is not undone. */
+  /** There is nothing to undo, or it is not undone. */
   stays?: boolean;
   /**
    * Whether it came to its end all the same, since it stood before a call that comes after its
@@ -75,7 +77,15 @@ const operations: Interrupted[] = [
     needs: ["tun", "proc-sys"],
     prepare: (steady) => steady.createTap({ name: "guest0" }),
   },
-  { call: "listLinks()", needs: [] },
+  { call: 'getLink("lo", { statistics: true })', needs: [], stays: true },
+  { call: "listLinks()", needs: [], stays: true },
+  { call: "watchLinks({ initial: true }).next()", needs: [], stays: true },
+  {
+    on: "flintap.NetworkNamespace",
+    call: 'open("/proc/self/ns/net")',
+    needs: ["root"],
+    stays: true,
+  },
   {
     before: openBlue,
     call: "createMacvtap({ parent })",
@@ -101,10 +111,10 @@ const operations: Interrupted[] = [
 ];
 
 /** What a child exits with whose operation came to its end before the call it was to stand at. */
-const cameToItsEnd = 42;
+export const cameToItsEnd = 42;
 
 /** Text that begins an operation and waits until it stands before its `at`-th system call. */
-function standing({ before = "", call }: Interrupted, at: number): string {
+function standing({ before = "", on = "namespace", call }: Interrupted, at: number): string {
   return `
     import { createRequire } from "node:module";
     import * as flintap from "flintap";
@@ -115,94 +125,68 @@ function standing({ before = "", call }: Interrupted, at: number): string {
     seam.arm(0, 0, { pauseAt: ${at} });
     let settled = false;
     // Held, so that what it opens is not collected.
-    globalThis.operation = namespace.${call}.finally(() => { settled = true; });
+    globalThis.operation = ${on}.${call}.finally(() => { settled = true; });
     while (!seam.isPaused()) {
       if (settled) process.exit(${cameToItsEnd});
       await new Promise((resolve) => setImmediate(resolve));
     }`;
 }
 
-function inWorker(text: string, ending: string): string {
-  return `
-    import { Worker } from "node:worker_threads";
-    const text = ${JSON.stringify(`${text}
-      (await import("node:worker_threads")).parentPort.postMessage("stands");
-      ${ending === "terminate" ? "setInterval(() => {}, 1_000);" : ending}`)};
-    const worker = new Worker(text, { eval: true, execArgv: ["--input-type=module"] });
-    worker.on("error", () => {});
-    const exit = new Promise((resolve) => worker.once("exit", resolve));
-    const stands = new Promise((resolve) => worker.once("message", () => resolve(true)));
-    if (await Promise.race([stands, exit]) === true && ${ending === "terminate"}) worker.terminate();
-    const code = await exit;
-    process.exitCode = code === ${cameToItsEnd} ? code : 7;`;
+export const throwing = 'setImmediate(() => { throw new Error("mine"); });';
+
+/** A way to end, and how the process ends then. */
+export interface End {
+  when: string;
+  text(operation: string): string;
+  as: Partial<Ending>;
+  /** Nobody is left to undo anything: what is there then, killed.test.ts tells. */
+  kills?: boolean;
 }
 
-const throwing = 'setImmediate(() => { throw new Error("mine"); });';
+/** Every so many calls, since each is a process; not the same ones for each end. */
+const stride = 7;
+const firstCalls = 3;
 
-/** How each end is brought about, and how the process ends then. */
-const endings = {
-  "the process exits": {
-    text: (text: string) => `${text} process.exit(7);`,
-    as: { code: 7, signal: null, stderr: "" },
-  },
-  "an error is not caught": {
-    text: (text: string) => `${text} ${throwing}`,
-    as: { code: 1, signal: null, stderr: expect.stringContaining("Error: mine") },
-  },
-  "a worker is terminated": {
-    text: (text: string) => inWorker(text, "terminate"),
-    as: { code: 7, signal: null, stderr: "" },
-  },
-  "a worker exits": {
-    text: (text: string) => inWorker(text, "process.exit(3);"),
-    as: { code: 7, signal: null, stderr: "" },
-  },
-  "a worker throws": {
-    text: (text: string) => inWorker(text, throwing),
-    as: { code: 7, signal: null, stderr: "" },
-  },
-} satisfies Record<string, { text: (text: string) => string; as: Partial<Ending> }>;
+/** Registers, for each way to end, a test for each operation. */
+export function endInTheMiddle(ends: readonly End[]): void {
+  let scene: Scene;
 
-let scene: Scene;
+  beforeAll(async () => {
+    scene = await Scene.layOut();
+  });
 
-beforeAll(async () => {
-  scene = await Scene.layOut();
-});
+  afterAll(() => scene.close());
 
-afterAll(() => scene.close());
-
-/** Every so many calls: each is a process. */
-const stride = 5;
-
-describe.each(Object.entries(endings))("when %s", (_, { text, as }) => {
-  for (const operation of operations) {
-    const outcome = operation.stays ? "ends" : "is undone";
-    needs(
-      "seam",
-      "veth",
-      "bridge",
-      ...operation.needs,
-    )(
-      `${operation.call} ${outcome}, at every ${stride}th of its calls`,
-      async () => {
-        let undone = 0;
-        let finished = 0;
-        for (let at = 1; ; at += stride) {
-          await scene.prepare(operation);
-          const ending = await runModule(text(standing(operation, at)));
-          if (ending.code === cameToItsEnd) break;
-          expect(ending).toMatchObject(as);
-          if (operation.stays) continue;
-          if (await operation.finished?.()) finished += 1;
-          else {
-            await scene.expectAsBefore();
-            undone += 1;
+  const places = ends.map((end, place) => ({ ...end, first: 1 + (place % firstCalls) }));
+  describe.each(places)("when $when", ({ text, as, kills = false, first }) => {
+    for (const operation of operations) {
+      const undoes = !kills && !operation.stays;
+      const outcome = undoes ? "is undone" : "ends";
+      needs(
+        "seam",
+        "veth",
+        "bridge",
+        ...operation.needs,
+      )(
+        `${operation.call} ${outcome}, at every ${stride}th of its calls`,
+        async () => {
+          let stood = 0;
+          let finished = 0;
+          for (let at = first; ; at += stride) {
+            await scene.prepare(operation);
+            const ending = await runModule(text(standing(operation, at)));
+            if (ending.code === cameToItsEnd) break;
+            expect(ending).toMatchObject(as);
+            stood += 1;
+            if (!undoes) continue;
+            if (await operation.finished?.()) finished += 1;
+            else await scene.expectAsBefore();
           }
-        }
-        expect(finished).toBeLessThanOrEqual(1);
-        if (!operation.stays) expect(undone).toBeGreaterThan(0);
-      },
-      300_000,
-    );
-  }
-});
+          expect(finished).toBeLessThanOrEqual(1);
+          expect(stood).toBeGreaterThan(finished);
+        },
+        300_000,
+      );
+    }
+  });
+}
