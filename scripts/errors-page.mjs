@@ -82,7 +82,7 @@ function errorsPage() {
     "`errno`, `device`, the kernel's own text as `kernelMessage`, a `hint` that says what to do, and",
     "in `leftBehind` whatever could not be undone. Calls reject with these errors.",
     "",
-    "## Codes of argument errors",
+    "## Codes of wrong arguments and documents",
     "",
     "| code | meaning |",
     "| --- | --- |",

@@ -115,7 +115,7 @@ export interface NativeRequests {
   /** Facts for tags and stable addresses, read off the JavaScript thread. */
   describeHost: Record<string, never>;
   /** Moves the handle's thread; before anything else. One of the three. */
-  openNamespace: { path?: string; pid?: number; fd?: number };
+  "NetworkNamespace.open": { path?: string; pid?: number; fd?: number };
 }
 
 /** The name of an operation. */
@@ -141,7 +141,7 @@ export interface NativeOutcome {
   bootId?: string;
   /** `describeHost`: `/etc/machine-id`, absent where there is none. */
   machineId?: string;
-  /** `openNamespace` and `describeHost`: the number of the namespace. */
+  /** `NetworkNamespace.open` and `describeHost`: the number of the namespace. */
   namespace?: number;
   work?: NativeWork;
 }
@@ -253,7 +253,7 @@ export interface NativeSeam {
 
 /** The addon's exports. */
 export interface NativeAddon {
-  /** Opens a handle, in the namespace of the process until `openNamespace` says otherwise. */
+  /** Opens a handle, in the namespace of the process until `NetworkNamespace.open` says otherwise. */
   Handle: new () => NativeHandle;
   /**
    * Begins to watch: the process's own namespace, or that with this number, on which a handle is

@@ -7,12 +7,15 @@ import type { NativeAddon, NativeLinkBatch, NativeLinkNews, NativeLinkWatch } fr
 import { onAbort } from "./cancellation.js";
 import { errorOf, FlintapError } from "./error.js";
 import { type LinkEvent, type LinkFilter, LinkState } from "./link-state.js";
+import { Tracing } from "./tracing.js";
 
 /** What a watch needs, checked. */
 export interface WatchRequest {
   filter: LinkFilter;
   initial: boolean;
   receiveBuffer: number;
+  /** The handle's. */
+  owner: string;
   /** The number of the namespace; absent: the process's own. */
   namespace?: number;
   signal?: AbortSignal;
@@ -76,7 +79,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
     this.#native = start(addon, request);
     this.#state = new LinkState(filter);
     this.#signal = signal;
-    this.ready = this.#begin(initial);
+    this.ready = this.#traced(initial, new Tracing("watchLinks", request.owner));
     this.#turn = this.ready.catch(() => {}); // whoever iterates hears of it
     this.#forget = signal === undefined ? () => {} : closeOnAbort(this, signal);
   }
@@ -117,6 +120,18 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
   /** Itself: there is one sequence of events, whoever reads it. */
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  async #traced(initial: boolean, tracing: Tracing): Promise<void> {
+    await tracing.around(async () => {
+      try {
+        await this.#begin(initial);
+        tracing.done();
+      } catch (error) {
+        tracing.failed(error, this.#signal);
+        throw error;
+      }
+    });
   }
 
   /** All links that are there are taken first: what they were is told when they change. */

@@ -130,7 +130,11 @@ export class NetworkNamespace implements AsyncDisposable {
     const { owner = "flintap" } = openOptions(options, { call, argument: "options" });
     const namespace = new NetworkNamespace(loadAddon(), owner);
     try {
-      const opened = await namespace.#operations.run("openNamespace", request, options.signal);
+      const opened = await namespace.#operations.run(
+        "NetworkNamespace.open",
+        request,
+        options.signal,
+      );
       namespace.#number = opened.namespace;
     } catch (error) {
       await namespace.close();
@@ -306,7 +310,9 @@ export class NetworkNamespace implements AsyncDisposable {
    * a link that moves to another namespace a removal.
    */
   watchLinks(options: WatchOptions = {}): LinkWatch {
-    return new LinkWatch(this.#addon, { ...watchRequest(options), namespace: this.#number });
+    const request = watchRequest(options);
+    this.#operations.requireOpen("watchLinks");
+    return new LinkWatch(this.#addon, { ...request, owner: this.owner, namespace: this.#number });
   }
 
   /**
@@ -339,8 +345,8 @@ export class NetworkNamespace implements AsyncDisposable {
   }
 
   #queue(fd: number, link: LinkBase | undefined): DeviceQueue {
-    const closeFd = (open: number): Promise<void> => this.#operations.closeFd(open);
-    return new DeviceQueue(fd, link?.name ?? "a device", closeFd);
+    const device = link?.name ?? "a device";
+    return new DeviceQueue(fd, device, (open) => this.#operations.closeFd(open, device));
   }
 
   #onlyQueue({ fds: [fd], links: [link] }: NativeOutcome): DeviceQueue {

@@ -81,7 +81,7 @@ export class Operations {
     request: NativeRequests[Name],
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    return await this.#traced(operation, () => request, signal);
+    return await this.#traced(operation, () => request, { signal });
   }
 
   /** Runs an operation whose request needs the host's facts; they are asked for once. */
@@ -92,7 +92,7 @@ export class Operations {
   ): Promise<NativeOutcome> {
     if (this.#host === undefined && !this.#asking && this.#closing === undefined)
       this.#gate = this.#askHost();
-    return await this.#traced(operation, () => request(this.#origin()), signal);
+    return await this.#traced(operation, () => request(this.#origin()), { signal });
   }
 
   /** Runs an operation whose request needs `fact`. What is called after it waits as well. */
@@ -117,7 +117,7 @@ export class Operations {
     );
     const gate = this.#gate;
     this.#gate = gate.then(() => known);
-    return await this.#traced(operation, () => make(), signal);
+    return await this.#traced(operation, () => make(), { signal });
   }
 
   /**
@@ -134,9 +134,15 @@ export class Operations {
    * Closes a descriptor on a native thread; where this handle's has ended, on one that all closed
    * handles share.
    */
-  async closeFd(fd: number): Promise<void> {
-    if (this.#closing === undefined) await this.run("closeQueue", { fd });
-    else await closer(this.#addon, this.#owner).run("closeQueue", { fd });
+  async closeFd(fd: number, device: string): Promise<void> {
+    const open = this.#closing === undefined ? this : closer(this.#addon, this.#owner);
+    await open.#traced("closeQueue", () => ({ fd }), { device });
+  }
+
+  /** Throws where `close` was called. */
+  requireOpen(operation: string): void {
+    if (this.#closing === undefined) return;
+    throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
   }
 
   /** Ends the native thread behind what was called before. */
@@ -148,9 +154,9 @@ export class Operations {
   async #traced<Name extends OperationName>(
     operation: Name,
     request: () => NativeRequests[Name],
-    signal: AbortSignal | undefined,
+    { signal, device }: { signal?: AbortSignal; device?: string },
   ): Promise<NativeOutcome> {
-    const tracing = new Tracing(operation, this.#owner);
+    const tracing = new Tracing(operation, this.#owner, device);
     return await tracing.around(async () => {
       try {
         const outcome = await this.#inLine(operation, request, signal, tracing);
@@ -159,7 +165,7 @@ export class Operations {
       } catch (thrown) {
         const error = failureOf(thrown, operation, signal);
         const work = isFailure(thrown) ? thrown.work : undefined;
-        tracing.failed(error, work, signal?.aborted === true && error === signal.reason);
+        tracing.failed(error, signal, work);
         throw error;
       }
     });
@@ -172,8 +178,7 @@ export class Operations {
     tracing: Tracing,
   ): Promise<NativeOutcome> {
     signal?.throwIfAborted();
-    if (this.#closing !== undefined)
-      throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
+    this.requireOpen(operation);
     await this.#gate;
     signal?.throwIfAborted();
     const ready = request();

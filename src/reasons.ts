@@ -34,13 +34,18 @@ export const libraryCodes = {
   ERR_FLINTAP_ADDON: "The native addon is not there or cannot be loaded.",
 } as const;
 
-/** The codes of argument errors: TypeError or RangeError, thrown before anything is sent. */
+/** The codes of what a call was given, thrown before anything is sent. */
 export const argumentCodes = {
   ERR_INVALID_ARG_TYPE: "TypeError: an argument or option has the wrong type.",
   ERR_INVALID_ARG_VALUE:
     "TypeError: a value cannot be, an option does not exist, or it does not go with the others.",
   ERR_OUT_OF_RANGE: "RangeError: a number is outside the range it may have.",
+  ERR_INVALID_DOCUMENT:
+    "InvalidDocumentError of flintap/flintlock: a config or spec has faults; `issues` has all of them.",
 } as const;
+
+/** The code of a wrong argument or document. */
+export type ArgumentCode = keyof typeof argumentCodes;
 
 /** The codes of process warnings. */
 export const warningCodes = {
@@ -53,7 +58,7 @@ export type WarningCode = keyof typeof warningCodes;
 
 /** The operations for which docs/errors.md gives the hints of their own. */
 export const hintedOperations = [
-  "openNamespace",
+  "NetworkNamespace.open",
   "moveLink",
   "setLink",
   "openTap",
@@ -185,7 +190,7 @@ export const reasons = {
   "no-permission": {
     summary: "the process may not do that",
     hint: ({ operation = "", step = "" }) => {
-      if (operation === "openNamespace" || step === "enter the network namespace")
+      if (operation === "NetworkNamespace.open" || step === "enter the network namespace")
         return "Entering another network namespace takes CAP_SYS_ADMIN (--cap-add=SYS_ADMIN for a container), both in the user namespace that owns it and in one's own; through a process of another user also CAP_SYS_PTRACE. Be root, or run the program in it (ip netns exec, nsenter --net) with CAP_NET_ADMIN and use the functions of the module.";
       return operation === "openTap"
         ? `${tapOwners} ${netAdmin}`

@@ -234,7 +234,7 @@ const byDescriptor = object({ fd: integer(0, 2 ** 31 - 1) }, ["fd"]);
 export function openNamespaceRequest(
   target: unknown,
   place: Place,
-): NativeRequests["openNamespace"] {
+): NativeRequests["NetworkNamespace.open"] {
   if (typeof target === "string") return { path: namespacePath(target, place) };
   if (typeof target === "object" && target !== null && "pid" in target)
     return byProcess(target, place);
@@ -262,7 +262,7 @@ export function listRequest(given: unknown): ListRequest {
 }
 
 /** For `watchLinks`. */
-export function watchRequest(given: unknown): Omit<WatchRequest, "namespace"> {
+export function watchRequest(given: unknown): Omit<WatchRequest, "namespace" | "owner"> {
   const options = watchOptions(given, optionsOf("watchLinks"));
   return {
     filter: pick(options, ["kind", "master", "parent", "owner"]),

@@ -17,7 +17,10 @@ import { FlintapError } from "./error.js";
 
 /** What subscribers of the `flintap:operation` channels get. */
 export interface OperationTrace {
-  /** The operation: a call's name, or `"closeQueue"`. */
+  /**
+   * The operation: a call's name (`deleteLinks` is one `"deleteLink"` a link, `"watchLinks"` the
+   * beginning of a watch), or `"closeQueue"`.
+   */
   operation: string;
   /** The owner of the handle. */
   owner: string;
@@ -25,7 +28,10 @@ export interface OperationTrace {
   device?: string;
   /** How it ended: `"aborted"` is one whose signal fired in time. */
   outcome?: "done" | "failed" | "aborted";
-  /** Milliseconds in the queue of the operation thread. Absent for what did not get there. */
+  /**
+   * Milliseconds in the queue of the operation thread. Absent for what did not get there, as are the
+   * two below; a watch has a thread of its own.
+   */
   waited?: number;
   /** Milliseconds on the operation thread, all of it the kernel's and the library's work. */
   ran?: number;
@@ -47,26 +53,27 @@ function deviceOf(request: NativeRequests[OperationName]): string | undefined {
 export class Tracing {
   readonly #trace: OperationTrace;
 
-  constructor(operation: string, owner: string) {
-    this.#trace = { operation, owner };
+  constructor(operation: string, owner: string, device?: string) {
+    this.#trace = { operation, owner, device };
   }
 
   /** Runs it, between the events if anybody listens. */
-  async around(run: () => Promise<NativeOutcome>): Promise<NativeOutcome> {
+  async around<Result>(run: () => Promise<Result>): Promise<Result> {
     if (!channels.hasSubscribers) return await run();
     return await channels.tracePromise(run, this.#trace);
   }
 
   asked(request: NativeRequests[OperationName]): void {
-    this.#trace.device = deviceOf(request);
+    this.#trace.device ??= deviceOf(request);
   }
 
-  done({ links, work }: NativeOutcome): void {
+  done({ links = [], work }: Partial<Pick<NativeOutcome, "links" | "work">> = {}): void {
     this.#trace.device = links[0]?.name ?? this.#trace.device;
     Object.assign(this.#trace, { outcome: "done", ...work });
   }
 
-  failed(error: unknown, work: NativeWork | undefined, aborted: boolean): void {
+  failed(error: unknown, signal?: AbortSignal, work?: NativeWork): void {
+    const aborted = signal?.aborted === true && error === signal.reason;
     const device = error instanceof FlintapError ? error.device : undefined;
     this.#trace.device = device ?? this.#trace.device;
     Object.assign(this.#trace, { outcome: aborted ? "aborted" : "failed", ...work });

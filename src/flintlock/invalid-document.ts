@@ -3,6 +3,8 @@
  * what belongs there and what was found. Knows nothing of files, formats or the kernel.
  */
 
+import type { ArgumentCode } from "../reasons.js";
+
 /** One fault of a document. */
 export interface DocumentIssue {
   /** Where, in the document's own spelling: `interfaces[1].guest_mac`; empty for the whole. */
@@ -21,7 +23,7 @@ export class InvalidDocumentError extends Error {
   /** Always `"InvalidDocumentError"`. */
   override readonly name = "InvalidDocumentError";
   /** Always `"ERR_INVALID_DOCUMENT"`. */
-  readonly code = "ERR_INVALID_DOCUMENT";
+  readonly code = "ERR_INVALID_DOCUMENT" satisfies ArgumentCode;
   /** What the document is called: a file's path, or "spec" and "config" for plain text. */
   readonly source: string;
   /** All the faults, in the document's order. */

@@ -37,3 +37,11 @@ export function tagOf(microvm: Omit<Microvm, "interfaces">, entry: MicrovmInterf
 export function guestMacOfTap(deviceMac: string): string {
   return deviceMac.replace(/^fe/, "02");
 }
+
+/**
+ * The address of the host's end of a tap whose guest has this one, where it must be said: what is
+ * derived begins with `fe`, and could be that of a guest whose own does.
+ */
+export function tapMacBeside(guestMac: string): string | undefined {
+  return /^fe/i.test(guestMac) ? guestMac.replace(/^fe/i, "fa") : undefined;
+}

@@ -9,7 +9,7 @@ import { tagMatches } from "../tag.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
-import { guestMacOfTap, hostDeviceName, microvmName, tagOf } from "./names.js";
+import { guestMacOfTap, hostDeviceName, microvmName, tagOf, tapMacBeside } from "./names.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
 
 /** For {@link provision}. */
@@ -128,7 +128,9 @@ async function create(
       const link = await namespace.createMacvtap({ name, parent: place, mac: guestMac, tag });
       return { deviceId, link, guestMac: link.mac ?? "" };
     }
-    const link = await namespace.createTap({ name, bridge: place, tag: { ...tag, bridge: place } });
+    const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
+    const on = { bridge: place, tag: { ...tag, bridge: place } };
+    const link = await namespace.createTap({ name, mac, ...on });
     return { deviceId, link, guestMac: guestMac ?? guestMacOfTap(link.mac ?? "") };
   } catch (error) {
     throw await explain(error, microvm, entry, namespace);

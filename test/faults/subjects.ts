@@ -49,7 +49,7 @@ const readings: Subject[] = [
   }),
   subject({
     name: "NetworkNamespace.open",
-    operation: "openNamespace",
+    operation: "NetworkNamespace.open",
     needs: ["root"],
     least: 4,
     operate: async (_, signal) => {

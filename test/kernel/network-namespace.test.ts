@@ -68,7 +68,7 @@ describe("a namespace", () => {
     writeFileSync(join(folder, "file"), "");
     const open = (target: Parameters<typeof NetworkNamespace.open>[0]) =>
       refusal(NetworkNamespace.open(target));
-    const absent = { reason: "no-such-namespace", operation: "openNamespace" };
+    const absent = { reason: "no-such-namespace", operation: "NetworkNamespace.open" };
     expect(await open(join(folder, "none"))).toMatchObject({ ...absent, code: "ENOENT" });
     expect(await open(join(folder, "file", "none"))).toMatchObject({ ...absent, code: "ENOTDIR" });
     expect(await open({ pid: 4_194_303 })).toMatchObject(absent);

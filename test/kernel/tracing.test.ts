@@ -19,6 +19,9 @@ needs(
   const guest = await namespace.createMacvtap({ parent: "enp0" });
   await namespace.deleteLink(guest);
   const gone = await namespace.getLink(guest).catch((error: unknown) => error);
+  const watch = namespace.watchLinks();
+  await watch.ready;
+  await watch.close();
   await namespace.close();
   asyncEnd.unsubscribe(listener);
 
@@ -28,8 +31,9 @@ needs(
     { operation: "createMacvtap", owner: "me", device, outcome: "done", sends: 3 },
     { operation: "deleteLink", owner: "me", device, outcome: "done", sends: 2 },
     { operation: "getLink", owner: "me", device, outcome: "failed", sends: 1, error: gone },
+    { operation: "watchLinks", owner: "me", outcome: "done" },
   ]);
-  for (const { ran, waited } of traces) {
+  for (const { ran, waited } of traces.slice(0, 3)) {
     expect(ran).toBeGreaterThan(0);
     expect(waited).toBeGreaterThan(0);
   }

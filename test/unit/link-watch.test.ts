@@ -134,7 +134,7 @@ describe("a filter", () => {
   });
 });
 
-const request = { filter: {}, initial: false, receiveBuffer: 1 };
+const request = { owner: "me", filter: {}, initial: false, receiveBuffer: 1 };
 
 function batch(...all: NativeLinkNews[]): Promise<NativeLinkBatch> {
   return Promise.resolve({ news: all, moreInitial: false });

@@ -29,7 +29,7 @@ describe("NetworkNamespace.open", () => {
     const addon = addonWith();
     const namespace = await NetworkNamespace.open(target, { owner: "me" });
     expect(namespace.owner).toBe("me");
-    expect(addon.calls).toEqual([{ operation: "openNamespace", request }]);
+    expect(addon.calls).toEqual([{ operation: "NetworkNamespace.open", request }]);
   });
 
   test.each([
@@ -53,8 +53,12 @@ describe("NetworkNamespace.open", () => {
 
   test("leaves no handle open that could not be set in", async () => {
     const addon = addonWith({
-      openNamespace: () => {
-        throw failure({ operation: "openNamespace", reason: "no-such-namespace", errno: 2 });
+      "NetworkNamespace.open": () => {
+        throw failure({
+          operation: "NetworkNamespace.open",
+          reason: "no-such-namespace",
+          errno: 2,
+        });
       },
     });
     await expect(NetworkNamespace.open("/run/netns/blue")).rejects.toMatchObject({
@@ -67,8 +71,8 @@ describe("NetworkNamespace.open", () => {
 
   test("names the capability that is missing", async () => {
     addonWith({
-      openNamespace: () => {
-        throw failure({ operation: "openNamespace", reason: "no-permission", errno: 1 });
+      "NetworkNamespace.open": () => {
+        throw failure({ operation: "NetworkNamespace.open", reason: "no-permission", errno: 1 });
       },
     });
     await expect(NetworkNamespace.open({ pid: 1 })).rejects.toMatchObject({

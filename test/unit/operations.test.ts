@@ -156,7 +156,7 @@ describe("a closed handle", () => {
     const addon = fakeAddon();
     const operations = new Operations(addon, "flintap");
     await operations.close();
-    await Promise.all([operations.closeFd(7), operations.closeFd(8)]);
+    await Promise.all([operations.closeFd(7, "t0"), operations.closeFd(8, "t1")]);
     expect(addon.calls).toEqual([
       { operation: "closeQueue", request: { fd: 7 } },
       { operation: "closeQueue", request: { fd: 8 } },
@@ -167,7 +167,7 @@ describe("a closed handle", () => {
 
 test("an open handle closes descriptors on its own thread", async () => {
   const addon = fakeAddon();
-  await new Operations(addon, "flintap").closeFd(7);
+  await new Operations(addon, "flintap").closeFd(7, "t0");
   expect(addon.calls).toEqual([{ operation: "closeQueue", request: { fd: 7 } }]);
   expect(addon.handles.opened).toBe(1);
 });

@@ -1,6 +1,7 @@
 import { type TracingChannelSubscribers, tracingChannel } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
 import { createTapRequest } from "../../src/create-requests.js";
+import { LinkWatch } from "../../src/link-watch.js";
 import { Operations } from "../../src/operations.js";
 import type { OperationTrace } from "../../src/tracing.js";
 import { failure, fakeAddon, fakeLink } from "./fake-addon.js";
@@ -73,6 +74,24 @@ describe("the flintap:operation channels", () => {
     await expect(create).rejects.toMatchObject({ errno: 5 });
     expect(heard.at(-1)?.[1].device).toBe("t9");
   });
+});
+
+test("the beginning of a watch is told of, and how it ended", async () => {
+  const heard = listen();
+  const request = { owner: "me", filter: {}, initial: false, receiveBuffer: 1 };
+  const addon = fakeAddon();
+  addon.batches.push(Promise.resolve({ news: [], moreInitial: false }));
+  const watch = new LinkWatch(addon, { ...request, signal: AbortSignal.abort(new Error("mine")) });
+  await expect(watch.ready).rejects.toThrow("mine");
+  const told = { operation: "watchLinks", owner: "me" };
+  expect(heard[0]).toEqual(["start", told]);
+  expect(heard.at(-1)).toMatchObject(["asyncEnd", { ...told, outcome: "aborted" }]);
+});
+
+test("the close of a queue names its device", async () => {
+  const heard = listen();
+  await new Operations(fakeAddon(), "me").closeFd(7, "t0");
+  expect(heard.at(-1)?.[1]).toMatchObject({ operation: "closeQueue", device: "t0" });
 });
 
 test("nobody listening, nothing is said and the operation runs", async () => {

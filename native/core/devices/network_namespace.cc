@@ -11,10 +11,11 @@ namespace flintap {
 
 std::shared_ptr<const NetworkNamespace> NetworkNamespace::of_this_thread() {
   auto opened = std::make_shared<NetworkNamespace>();
-  opened->fd = sys::open("/proc/thread-self/ns/net", O_RDONLY);
+  constexpr const char* path = "/proc/thread-self/ns/net";
+  opened->fd = sys::open(path, O_RDONLY);
   struct stat file {};
   if (!opened->fd.valid() || sys::fstat(opened->fd.get(), file) < 0) {
-    throw Failure::of_errno("find the network namespace");
+    throw Failure::of_errno("find the network namespace", path);
   }
   opened->id = static_cast<std::int64_t>(file.st_ino);
   return opened;

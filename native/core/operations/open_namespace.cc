@@ -1,4 +1,5 @@
-// openNamespace: the first operation of a handle on a namespace that is not the process's own.
+// NetworkNamespace.open: the first operation of a handle on a namespace that is not the process's
+// own.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -20,7 +21,7 @@ constexpr std::array fields{
     option<&OpenNamespace::pid>("pid"),
     option<&OpenNamespace::fd>("fd"),
 };
-constexpr Schema schema{"openNamespace", fields, make_record<OpenNamespace>};
+constexpr Schema schema{"NetworkNamespace.open", fields, make_record<OpenNamespace>};
 
 // O_NONBLOCK: a path that is a FIFO must not hold the thread.
 Fd open_file(const std::string& path) {
@@ -45,7 +46,8 @@ Outcome run(Context& context, Record& record) {
     enter_network_namespace(open_file(path).get(), path);
   }
   Outcome outcome;
-  outcome.network_namespace = context.network_namespace_id();
+  // Without its number, a watch or a held link could be taken for one of the process's own.
+  outcome.network_namespace = context.network_namespace().id;
   context.stop_if_cancelled();
   return outcome;
 }
@@ -53,7 +55,7 @@ Outcome run(Context& context, Record& record) {
 }  // namespace
 
 namespace operations {
-extern const Operation open_namespace{"openNamespace", &schema, run};
+extern const Operation open_namespace{"NetworkNamespace.open", &schema, run};
 }
 
 }  // namespace flintap

@@ -132,8 +132,10 @@ void LinkWatch::work() {
 void LinkWatch::watch() {
   if (settings_.network_namespace) {
     enter_network_namespace(settings_.network_namespace->fd.get(), {});
+    number_ = settings_.network_namespace->id;
+  } else {
+    number_ = number_of_this_thread();
   }
-  number_ = number_of_this_thread();
   netlink::EventSocket events(kGroups, settings_.receive_buffer);
   std::optional<netlink::Socket> requests;
   bool lost = true;

@@ -61,6 +61,14 @@ describe("provision", () => {
     expect(tap?.guestMac).toBe(tap?.link.mac?.replace(/^fe/, "02"));
   });
 
+  test("gives no tap its guest's MAC, also where that begins as a tap's does", async () => {
+    const { addon, namespace } = scripted();
+    const interfaces = [{ deviceId: "eth1", type: "tap" as const, guestMac: "fe:00:00:00:00:0b" }];
+    const { status } = await provision({ ...microvm, interfaces }, { config, namespace });
+    expect(addon.calls.at(-1)?.request).toMatchObject({ link: { mac: "fa:00:00:00:00:0b" } });
+    expect(status.eth1).toMatchObject({ mac_address: "FE:00:00:00:00:0B" });
+  });
+
   test("prefers a tap's own bridge to the config's, and does not need the config's then", async () => {
     const { addon, namespace } = scripted();
     const interfaces = [{ deviceId: "eth1", type: "tap" as const, bridgeName: "br7" }];
