@@ -207,8 +207,8 @@ export interface NativeLinkNews {
 export interface NativeLinkBatch {
   /** Oldest first, merged per link; none when the watch was closed. */
   news: NativeLinkNews[];
-  /** Of what was there when the watch began, there is more to come. */
-  moreInitial: boolean;
+  /** More is to come that became news no later than this: what one link is may depend on it. */
+  more: boolean;
 }
 
 /** A native thread that watches the links of one network namespace. */

@@ -60,6 +60,7 @@ export async function untilAborted<Result>(
  * nothing behind, the signal's reason.
  */
 export function failureOf(thrown: unknown, operation: string, signal?: AbortSignal): unknown {
+  if (signal?.aborted && thrown === signal.reason) return thrown;
   const cause = signal?.aborted ? { cause: signal.reason } : undefined;
   const error = errorOf(thrown, operation, cause);
   if (!(error instanceof FlintapError) || error.reason !== "aborted") return error;

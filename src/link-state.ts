@@ -13,7 +13,7 @@ import { tagged } from "./tagged-link.js";
  */
 export type LinkField = Exclude<keyof LinkBase | "details", "statistics" | "tag" | "unknown">;
 
-/** A link has come: made, or moved here from another namespace. */
+/** A link has come: made, moved here from another namespace, or come to be one that was asked for. */
 export interface LinkAdded {
   /** Tells the events apart. */
   type: "added";
@@ -31,8 +31,10 @@ export interface LinkChanged {
   link: Link;
   /** As it was when it was last told of. */
   previous: Link;
-  /** The fields that differ. */
+  /** The fields that differ; none where only another link, such as its master, is not as it was. */
   changes: LinkField[];
+  /** False: it is none of those that were asked for any more, and told of again only if it is. */
+  selected: boolean;
 }
 
 /** A link has gone: deleted, or moved to another namespace. */
@@ -94,6 +96,11 @@ function isAnother(previous: Link, link: Link): boolean {
   return known && previous.identity !== link.identity;
 }
 
+/** By what a link may be named. */
+function namesOf(link: LinkBase | undefined): string | undefined {
+  return link && JSON.stringify([link.name, link.altNames]);
+}
+
 /** What became of one index. */
 interface Step {
   /** What is gone. */
@@ -107,6 +114,10 @@ interface Step {
 export class LinkState {
   readonly #known = new Map<number, Known>();
   readonly #filter: LinkFilter;
+  /** What is still to be told. */
+  #steps: Step[] = [];
+  /** The links of a round that came, went or have another name: others may be asked for by it. */
+  readonly #renamed = new Set<number>();
 
   constructor(filter: LinkFilter) {
     this.#filter = filter;
@@ -119,6 +130,7 @@ export class LinkState {
 
   /** Those links, when all are taken. */
   begun(): LinkAdded[] {
+    this.#renamed.clear();
     const known = [...this.#known.values()];
     for (const one of known) one.matches = this.#matches(one.link);
     return known
@@ -127,18 +139,46 @@ export class LinkState {
   }
 
   /**
-   * The events that a batch makes. All of it is taken before any of it is looked at: a port can come
-   * before the bridge by whose name it is asked for.
+   * Takes a part of a round. All of a round is taken before any of it is told: a port can come before
+   * the bridge by whose name it is asked for.
    */
-  take(news: readonly NativeLinkNews[]): LinkEvent[] {
-    const steps = news.map((one) => this.#step(one));
-    return steps.flatMap((step) => this.#events(step));
+  take(news: readonly NativeLinkNews[], isLast: boolean): void {
+    for (const one of news) this.#steps.push(this.#step(one));
+    if (isLast) this.#lookAtOthers();
+  }
+
+  /** Something that was taken has not been told. */
+  get hasMore(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  /** The events of some of what was taken, when the round is complete. */
+  tell(most: number): LinkEvent[] {
+    return this.#steps.splice(0, most).flatMap((step) => this.#events(step));
+  }
+
+  /** Those whose master or parent came, went or was renamed, and that are not news themselves. */
+  #lookAtOthers(): void {
+    const { master, parent } = this.#filter;
+    if (this.#renamed.size > 0 && (master ?? parent) !== undefined) {
+      const told = new Set(this.#steps.map(({ now }) => now));
+      for (const [index, before] of this.#known) {
+        const above = [before.link.master, before.link.parent];
+        const concerned = above.some((one) => one !== undefined && this.#renamed.has(one));
+        if (!concerned || told.has(before)) continue;
+        const now = { link: before.link, matches: false };
+        this.#known.set(index, now);
+        this.#steps.push({ before, now });
+      }
+    }
+    this.#renamed.clear();
   }
 
   #step(news: NativeLinkNews): Step {
     const known = this.#known.get(news.index);
     const link = this.#now(news, known?.link);
     if (link === undefined && !news.removed) return {};
+    if (namesOf(known?.link) !== namesOf(link)) this.#renamed.add(news.index);
     const step: Step =
       known !== undefined && (news.removed || (link && isAnother(known.link, link)))
         ? { gone: known }
@@ -166,13 +206,14 @@ export class LinkState {
     if (gone?.matches) events.push({ type: "removed", link: gone.link });
     if (now === undefined) return events;
     now.matches = this.#matches(now.link);
-    if (before === undefined) {
-      if (now.matches) events.push({ type: "added", link: now.link, initial: false });
-    } else if (now.matches || before.matches) {
-      const changes = changesBetween(before.link, now.link);
-      if (changes.length > 0)
-        events.push({ type: "changed", link: now.link, previous: before.link, changes });
+    const { link, matches: selected } = now;
+    if (!before?.matches) {
+      if (selected) events.push({ type: "added", link, initial: false });
+      return events;
     }
+    const changes = changesBetween(before.link, link);
+    if (changes.length > 0 || !selected)
+      events.push({ type: "changed", link, previous: before.link, changes, selected });
     return events;
   }
 

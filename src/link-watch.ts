@@ -9,6 +9,9 @@ import { errorOf, FlintapError } from "./error.js";
 import { type LinkEvent, type LinkFilter, LinkState } from "./link-state.js";
 import { Tracing } from "./tracing.js";
 
+/** So many links are compared before the event loop goes on. */
+const atATime = 64;
+
 /** What a watch needs, checked. */
 export interface WatchRequest {
   filter: LinkFilter;
@@ -137,15 +140,16 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
   /** All links that are there are taken first: what they were is told when they change. */
   async #begin(initial: boolean): Promise<void> {
     const since: NativeLinkNews[] = [];
-    for (let more = true; more; ) {
-      const { news, moreInitial } = await this.#fetch();
+    for (let complete = false; !complete; ) {
+      const { news, more } = await this.#fetch();
       if (this.#closed) throw this.#failure ?? this.#reason();
       this.#state.begin(news.filter((one) => one.initial));
       since.push(...news.filter((one) => !one.initial));
-      more = moreInitial;
+      complete = !more;
     }
     const added = this.#state.begun();
-    this.#events = [...(initial ? added : []), ...this.#state.take(since)];
+    if (initial) this.#events = added;
+    this.#state.take(since, true);
   }
 
   async #next(): Promise<IteratorResult<LinkEvent, undefined>> {
@@ -153,8 +157,18 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
       if (this.#closed) return this.#end();
       const event = this.#events.shift();
       if (event !== undefined) return { done: false, value: event };
-      const { news } = await this.#fetch();
-      this.#events = this.#state.take(news);
+      if (this.#state.hasMore) {
+        await setImmediate();
+        this.#events = this.#state.tell(atATime);
+      } else await this.#takeRound();
+    }
+  }
+
+  async #takeRound(): Promise<void> {
+    for (let complete = false; !complete && !this.#closed; ) {
+      const { news, more } = await this.#fetch();
+      this.#state.take(news, !more);
+      complete = !more;
     }
   }
 
@@ -188,7 +202,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
     } catch (thrown) {
       this.#failure = errorOf(thrown);
       await this.close();
-      return { news: [], moreInitial: false };
+      return { news: [], more: false };
     }
   }
 }

@@ -60,6 +60,7 @@ import {
   setRequest,
   watchRequest,
 } from "./requests.js";
+import { signalOf } from "./shared-options.js";
 import { tagOwner, tagPrefix } from "./tag.js";
 import { tagged } from "./tagged-link.js";
 
@@ -95,6 +96,8 @@ export class NetworkNamespace implements AsyncDisposable {
   readonly #operations: Operations;
   /** The number of the namespace, where it is not the process's own. */
   #number?: number;
+  /** The number of the process's own, when a call had to know it. */
+  #asked?: Promise<number>;
 
   /** @internal */
   constructor(addon: NativeAddon, owner: string) {
@@ -133,7 +136,7 @@ export class NetworkNamespace implements AsyncDisposable {
       const opened = await namespace.#operations.run(
         "NetworkNamespace.open",
         request,
-        options.signal,
+        signalOf(options),
       );
       namespace.#number = opened.namespace;
     } catch (error) {
@@ -146,7 +149,7 @@ export class NetworkNamespace implements AsyncDisposable {
   /** Makes a macvtap. Its guest must use the link's `mac`. */
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
     const request = createMacvtapRequest(options);
-    const { links } = await this.#operations.create("createMacvtap", request, options.signal);
+    const { links } = await this.#operations.create("createMacvtap", request, signalOf(options));
     return tagged(links[0]);
   }
 
@@ -158,7 +161,7 @@ export class NetworkNamespace implements AsyncDisposable {
   createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
   async createTap(options: CreateTapOptions = {}): Promise<TapLink | EphemeralTap> {
     const request = createTapRequest(options);
-    const { links, fds } = await this.#operations.create("createTap", request, options.signal);
+    const { links, fds } = await this.#operations.create("createTap", request, signalOf(options));
     const queues = fds.map((fd) => this.#queue(fd, links[0]));
     const link = tagged<TapLink>(links[0]);
     return queues.length === 0 ? link : ephemeralTap(link, queues);
@@ -170,14 +173,14 @@ export class NetworkNamespace implements AsyncDisposable {
    */
   async createBridge(options: CreateBridgeOptions = {}): Promise<BridgeLink> {
     const request = createBridgeRequest(options);
-    const { links } = await this.#operations.create("createBridge", request, options.signal);
+    const { links } = await this.#operations.create("createBridge", request, signalOf(options));
     return tagged(links[0]);
   }
 
   /** Makes a veth pair; gives both ends, the peer second. */
   async createVeth(options: CreateVethOptions = {}): Promise<[VethLink, VethLink]> {
     const request = createVethRequest(options);
-    const { links } = await this.#operations.create("createVeth", request, options.signal);
+    const { links } = await this.#operations.create("createVeth", request, signalOf(options));
     return [tagged(links[0]), tagged(links[1])];
   }
 
@@ -191,21 +194,21 @@ export class NetworkNamespace implements AsyncDisposable {
     options: AttachOptions = {},
   ): Promise<Link> {
     const request = attachRequest(link, bridge, options);
-    const { links } = await this.#operations.run("attachToBridge", request, options.signal);
+    const { links } = await this.#operations.run("attachToBridge", request, signalOf(options));
     return tagged(links[0]);
   }
 
   /** Takes a link out of the bridge of which it is a port. */
   async detachFromBridge(link: LinkReference, options: OperationOptions = {}): Promise<Link> {
     const request = detachRequest(link, options);
-    const { links } = await this.#operations.run("detachFromBridge", request, options.signal);
+    const { links } = await this.#operations.run("detachFromBridge", request, signalOf(options));
     return tagged(links[0]);
   }
 
   /** Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one. */
   async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
     const request = deleteRequest(link, options, tagPrefix(this.owner));
-    await this.#operations.run("deleteLink", request, options.signal);
+    await this.#operations.run("deleteLink", request, signalOf(options));
   }
 
   /**
@@ -224,7 +227,7 @@ export class NetworkNamespace implements AsyncDisposable {
     options: SetOptions = {},
   ): Promise<Link> {
     const request = setRequest(link, changes, options);
-    const { links } = await this.#operations.run("setLink", request, options.signal);
+    const { links } = await this.#operations.run("setLink", request, signalOf(options));
     return tagged(links[0]);
   }
 
@@ -249,12 +252,14 @@ export class NetworkNamespace implements AsyncDisposable {
       throw argumentError("ERR_INVALID_ARG_TYPE", "a NetworkNamespace", place, target);
     }
     const request = moveRequest(link, options, tagPrefix(this.owner));
-    const { links } = await this.#operations.runWith(
-      target.#operations.namespace(),
+    const moving = this.#operations.runWith(
+      target.#whichOne(),
       "moveLink",
       (number) => ({ ...request, target: number }),
-      options.signal,
+      signalOf(options),
     );
+    target.#operations.holdFor(moving);
+    const { links } = await moving;
     return tagged(links[0]);
   }
 
@@ -271,7 +276,7 @@ export class NetworkNamespace implements AsyncDisposable {
     const named = [...links];
     // V8 keeps ten frames of an error's stack: a function more in between would lose the caller.
     const outcomes = await Promise.allSettled(
-      requests.map((request) => this.#operations.run("deleteLink", request, options.signal)),
+      requests.map((request) => this.#operations.run("deleteLink", request, signalOf(options))),
     );
     return outcomes.map((outcome, at) => {
       const link = named[at] as LinkReference;
@@ -284,7 +289,7 @@ export class NetworkNamespace implements AsyncDisposable {
   /** Reads one link. */
   async getLink(link: LinkReference, options: ReadOptions = {}): Promise<Link> {
     const request = getLinkRequest(link, options);
-    const { links } = await this.#operations.run("getLink", request, options.signal);
+    const { links } = await this.#operations.run("getLink", request, signalOf(options));
     return tagged(links[0]);
   }
 
@@ -294,7 +299,7 @@ export class NetworkNamespace implements AsyncDisposable {
   listLinks(options?: ListOptions): Promise<Link[]>;
   async listLinks(options: ListOptions = {}): Promise<Link[]> {
     const { request, matches } = listRequest(options);
-    const { links } = await this.#operations.run("listLinks", request, options.signal);
+    const { links } = await this.#operations.run("listLinks", request, signalOf(options));
     return links.map((link) => tagged<Link>(link)).filter(matches);
   }
 
@@ -322,13 +327,13 @@ export class NetworkNamespace implements AsyncDisposable {
    */
   async openMacvtap(link: LinkReference, options: OpenMacvtapOptions = {}): Promise<DeviceQueue> {
     const request = openMacvtapRequest(link, options);
-    return this.#onlyQueue(await this.#operations.run("openMacvtap", request, options.signal));
+    return this.#onlyQueue(await this.#operations.run("openMacvtap", request, signalOf(options)));
   }
 
   /** Opens a queue of a tap, verified to be this link's. */
   async openTap(link: LinkReference, options: OperationOptions = {}): Promise<DeviceQueue> {
     const request = openTapRequest(link, options);
-    return this.#onlyQueue(await this.#operations.run("openTap", request, options.signal));
+    return this.#onlyQueue(await this.#operations.run("openTap", request, signalOf(options)));
   }
 
   /**
@@ -342,6 +347,17 @@ export class NetworkNamespace implements AsyncDisposable {
   /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The number of the namespace, asked for once. A failure is that of the call that asked. */
+  #whichOne(): number | Promise<number> {
+    this.#operations.requireOpen("moveLink");
+    if (this.#number !== undefined) return this.#number;
+    this.#asked ??= this.#operations.namespace().catch((thrown: unknown) => {
+      this.#asked = undefined;
+      throw thrown;
+    });
+    return this.#asked;
   }
 
   #queue(fd: number, link: LinkBase | undefined): DeviceQueue {

@@ -66,6 +66,7 @@ export class Operations {
   #host?: HostFacts;
   #hostFailure: unknown;
   #closing?: Promise<void>;
+  readonly #holders = new Set<Promise<void>>();
   /** How many operations could be given up so far: numbers them for the native side. */
   #called = 0;
 
@@ -90,18 +91,22 @@ export class Operations {
     request: Prepared<Name>,
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    if (this.#host === undefined && !this.#asking && this.#closing === undefined)
-      this.#gate = this.#askHost();
+    if (this.#host === undefined && !this.#asking && this.#closing === undefined) {
+      this.#asking = true;
+      const before = this.#gate;
+      this.#gate = before.then(() => this.#askHost());
+    }
     return await this.#traced(operation, () => request(this.#origin()), { signal });
   }
 
   /** Runs an operation whose request needs `fact`. What is called after it waits as well. */
   async runWith<Name extends OperationName, Fact>(
-    fact: Promise<Fact>,
+    fact: Fact | Promise<Fact>,
     operation: Name,
     request: (fact: Fact) => NativeRequests[Name],
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
+    if (!(fact instanceof Promise)) return await this.run(operation, request(fact), signal);
     let make = (): NativeRequests[Name] => {
       throw new Error("The gate opened before the fact was known.");
     };
@@ -121,9 +126,9 @@ export class Operations {
   }
 
   /**
-   * The number of the handle's namespace, 0 where it cannot be told. Out of line: two handles can ask
-   * each other for it, and neither waits for what the other has to do first. Rejects with what the
-   * native side threw, for `runWith`.
+   * The number of the handle's namespace, 0 where it cannot be told. It does not wait for the gate: two
+   * handles can ask each other for it, and neither waits for what the other has to do first. Rejects
+   * with what the native side threw, for `runWith`.
    */
   async namespace(): Promise<number> {
     const { namespace = 0 } = await this.#handle.run("describeHost", {});
@@ -143,6 +148,16 @@ export class Operations {
   requireOpen(operation: string): void {
     if (this.#closing === undefined) return;
     throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
+  }
+
+  /** Keeps the native thread until an operation of another handle, which needs it, has settled. */
+  holdFor(operation: Promise<unknown>): void {
+    const settled = operation
+      .catch(() => {})
+      .then(() => {
+        this.#holders.delete(settled);
+      });
+    this.#holders.add(settled);
   }
 
   /** Ends the native thread behind what was called before. */
@@ -179,19 +194,33 @@ export class Operations {
   ): Promise<NativeOutcome> {
     signal?.throwIfAborted();
     this.requireOpen(operation);
+    if (signal === undefined) return await this.#handOver(operation, request, tracing);
+    const number = ++this.#called;
+    let isHandedOver = false;
+    const settled = this.#handOver(operation, request, tracing, () => {
+      signal.throwIfAborted();
+      isHandedOver = true;
+      return number;
+    });
+    return await untilAborted(signal, settled, () => !isHandedOver || this.#handle.cancel(number));
+  }
+
+  /** One way for all, so that none overtakes another. `numbered` gives what it is cancelled by. */
+  async #handOver<Name extends OperationName>(
+    operation: Name,
+    request: () => NativeRequests[Name],
+    tracing: Tracing,
+    numbered?: () => number,
+  ): Promise<NativeOutcome> {
     await this.#gate;
-    signal?.throwIfAborted();
+    const number = numbered?.();
     const ready = request();
     tracing.asked(ready);
-    if (signal === undefined) return await this.#handle.run(operation, ready);
-    const number = ++this.#called;
-    const settled = this.#handle.run(operation, ready, number);
-    return await untilAborted(signal, settled, () => this.#handle.cancel(number));
+    return await this.#handle.run(operation, ready, number);
   }
 
   /** Never rejects: it is the gate of operations that do not need the facts, too. */
   async #askHost(): Promise<void> {
-    this.#asking = true;
     try {
       const { bootId, machineId } = await this.#handle.run("describeHost", {});
       this.#host = { bootId, machineId };
@@ -208,7 +237,7 @@ export class Operations {
   }
 
   async #finish(): Promise<void> {
-    await this.#gate;
+    await Promise.all([this.#gate, ...this.#holders]);
     await this.#handle.close();
   }
 }

@@ -17,7 +17,9 @@ export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof value === "number") return { index: linkIndex(value, place) };
   if (typeof value !== "object" || value === null)
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  const { identity, index, name, namespace }: Partial<Record<string, unknown>> = { ...value };
+  // Own ones only, as with options.
+  const own: Partial<Record<string, unknown>> = Object.assign(Object.create(null), value);
+  const { identity, index, name, namespace } = own;
   const where = typeof namespace === "number" ? { namespace } : {};
   if (typeof identity === "string" && typeof name === "string")
     return {

@@ -31,6 +31,11 @@ export function optionsOf(call: string): Place {
   return { call, argument: "options" };
 }
 
+/** The signal among options that were checked: an own one, as only those are looked at. */
+export function signalOf(options: OperationOptions): AbortSignal | undefined {
+  return Object.hasOwn(options, "signal") ? options.signal : undefined;
+}
+
 /** Those of the keys that are set. */
 export function pick<T extends object, Key extends keyof T>(
   from: T,

@@ -30,7 +30,7 @@ Napi::Object batch_to_js(Napi::Env env, const LinkWatch::State& state) {
   }
   auto batch = Napi::Object::New(env);
   batch.Set("news", news);
-  batch.Set("moreInitial", Napi::Boolean::New(env, state.more_initial));
+  batch.Set("more", Napi::Boolean::New(env, state.more));
   return batch;
 }
 

@@ -38,9 +38,9 @@ LinkNews news_of(std::string_view name, std::uint32_t index) {
   known[0].index = index;
   known[0].link = std::make_unique<Link>();
   queue.take_listing(std::move(known));
-  queue.hand_over(1);
+  queue.hand_over();
   for (LinkEvent& event : captured_events(name)) queue.take(std::move(event));
-  for (LinkNews& news : queue.hand_over(10)) {
+  for (LinkNews& news : queue.hand_over()) {
     if (news.index == index) return std::move(news);
   }
   return {};

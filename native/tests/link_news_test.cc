@@ -41,7 +41,7 @@ std::vector<LinkEvent> listing(std::initializer_list<std::uint32_t> indexes) {
 LinkNewsQueue begun(std::initializer_list<std::uint32_t> indexes) {
   LinkNewsQueue queue;
   queue.take_listing(listing(indexes));
-  queue.hand_over(1'000);
+  queue.hand_over();
   return queue;
 }
 
@@ -53,7 +53,7 @@ TEST_SUITE("link news") {
     for (int times = 0; times < 10'000; ++times) queue.take(whole(1, "a"));
     queue.take(whole(1, "b"));
     CHECK(queue.size() == 1);
-    const auto batch = queue.hand_over(10);
+    const auto batch = queue.hand_over();
     REQUIRE(batch.size() == 1);
     CHECK(batch[0].link->name == "b");
     CHECK_FALSE(batch[0].removed);
@@ -73,32 +73,34 @@ TEST_SUITE("link news") {
     auto queue = begun({1});
     queue.take(gone(1));
     queue.take(whole(1, "new"));
-    const auto batch = queue.hand_over(10);
+    const auto batch = queue.hand_over();
     REQUIRE(batch.size() == 1);
     CHECK(batch[0].removed);
     CHECK(batch[0].link->name == "new");
     queue.take(gone(1));
-    CHECK(queue.hand_over(10)[0].removed);
+    CHECK(queue.hand_over()[0].removed);
     queue.take(gone(1));
     CHECK(queue.empty());
   }
 
-  TEST_CASE("are handed over in the order in which they became news, as many as asked for") {
+  TEST_CASE("are handed over in the order in which they became news") {
     auto queue = begun({});
     for (const std::uint32_t index : {3U, 1U, 2U}) queue.take(whole(index, "a"));
     queue.take(whole(3, "b"));
-    const auto first = queue.hand_over(2);
-    REQUIRE(first.size() == 2);
-    CHECK(first[0].index == 3);
-    CHECK(first[0].link->name == "b");
-    CHECK(first[1].index == 1);
-    CHECK(queue.hand_over(2).size() == 1);
+    const auto all = queue.hand_over();
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].index == 3);
+    CHECK(all[0].link->name == "b");
+    CHECK(all[1].index == 1);
+    CHECK(all[2].index == 2);
+    queue.take(gone(1));
+    CHECK(queue.hand_over().front().removed);
   }
 
   TEST_CASE("of a part go with the link, where that is news as well") {
     auto queue = begun({1});
     queue.take(port(1));
-    auto batch = queue.hand_over(10);
+    auto batch = queue.hand_over();
     REQUIRE(batch.size() == 1);
     CHECK(batch[0].port);
     CHECK_FALSE(batch[0].link);
@@ -106,12 +108,12 @@ TEST_SUITE("link news") {
     attached.link->port_kind = "bridge";
     queue.take(std::move(attached));
     queue.take(port(1));
-    batch = queue.hand_over(10);
+    batch = queue.hand_over();
     CHECK(batch[0].link->port);
     CHECK_FALSE(batch[0].port);
     queue.take(whole(1, "a"));
     queue.take(port(1));
-    CHECK_FALSE(queue.hand_over(10)[0].link->port);
+    CHECK_FALSE(queue.hand_over()[0].link->port);
   }
 
   TEST_CASE("of a part of a link that nobody knows are none") {
@@ -124,7 +126,7 @@ TEST_SUITE("link news") {
     auto queue = begun({1, 2, 3});
     queue.take(whole(4, "came, and went unheard"));
     queue.take_listing(listing({1, 5}));
-    const auto batch = queue.hand_over(10);
+    const auto batch = queue.hand_over();
     REQUIRE(batch.size() == 4);
     for (std::size_t place = 0; place < batch.size(); ++place) {
       CHECK(batch[place].removed == (place < 2));
@@ -140,7 +142,7 @@ TEST_SUITE("link news") {
     queue.take(whole(1, "changed"));
     queue.take(whole(2, "new"));
     queue.take_listing(listing({}));
-    const auto batch = queue.hand_over(10);
+    const auto batch = queue.hand_over();
     REQUIRE(batch.size() == 1);
     CHECK(batch[0].index == 1);
     CHECK(batch[0].removed);
@@ -152,11 +154,10 @@ TEST_SUITE("link news") {
     queue.take(whole(3, "came while it was made"));
     queue.take_listing(listing({1, 3}));
     queue.take(whole(2, "new"));
-    CHECK(queue.has_initial());
-    const auto initial = queue.hand_over(2);
-    CHECK(initial[0].initial);
-    CHECK(initial[1].initial);
-    CHECK_FALSE(queue.has_initial());
-    CHECK_FALSE(queue.hand_over(1)[0].initial);
+    const auto all = queue.hand_over();
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].initial);
+    CHECK(all[1].initial);
+    CHECK_FALSE(all[2].initial);
   }
 }

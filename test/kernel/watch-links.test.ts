@@ -97,7 +97,8 @@ describe("a watch tells", () => {
     await ip("link add a0 type veth peer name b0");
     const watch = await watching({ master: "br0" });
     await ip("link set a0 master br0");
-    expect((await until(watch, changing("a0", "master"))).at(-1)).toMatchObject({
+    expect((await until(watch, of("added", "a0"))).at(-1)).toMatchObject({
+      initial: false,
       link: { portKind: "bridge" },
     });
     await run("bridge", "link set dev a0 isolated on".split(" "));
@@ -108,12 +109,12 @@ describe("a watch tells", () => {
     });
     await ip("link set a0 nomaster");
     const [left] = (await until(watch, changing("a0", "master"))).slice(-1);
-    expect(left).toMatchObject({ type: "changed", previous: { portKind: "bridge" } });
+    expect(left).toMatchObject({ selected: false, previous: { portKind: "bridge" } });
     expect(left?.link).not.toHaveProperty("master");
     // It is none of the bridge's any more.
     await ip("link set a0 mtu 1400");
     await ip("link set b0 master br0");
-    const later = await until(watch, changing("b0", "master"));
+    const later = await until(watch, of("added", "b0"));
     expect(later.filter(({ link }) => link.name === "a0")).toEqual([]);
   });
 
@@ -224,6 +225,19 @@ describe("of many links, more than are handed over at a time,", () => {
     expect(events.filter(({ type }) => type === "added")).toHaveLength(1);
   });
 
+  test("a watch finds the ports of a bridge that is newer than they are", async () => {
+    await ipBatch(pairs);
+    const watch = await watching({ master: "br0" });
+    await ipBatch([
+      "link add br0 type bridge",
+      ...pairs.flatMap((_, at) => [`link set m${at} master br0`, `link set n${at} master br0`]),
+    ]);
+    await ip("link add z0 type veth peer name z1");
+    await ip("link set z0 master br0");
+    const events = await until(watch, of("added", "z0"));
+    expect(events.filter(({ type }) => type === "added")).toHaveLength(2 * pairs.length + 1);
+  });
+
   test("a watch finds the ports of a bridge that has a higher index", async () => {
     await ipBatch([...pairs, "link add br1 type bridge", "link set m0 master br1"]);
     const watch = await watching({ initial: true, master: "br1" });
@@ -237,8 +251,9 @@ describe("of many links, more than are handed over at a time,", () => {
 
 describe("a watch", () => {
   needs("tun")("takes a device that is being made for one and the same", async () => {
-    await using namespace = NetworkNamespace.current();
-    const watch = await watching({ kind: "tun" });
+    await using namespace = NetworkNamespace.current({ owner: "me" });
+    // Those whose tag comes after them are told of when they have it.
+    const watch = await watching({ kind: "tun", owner: "me" });
     const making = (async () => {
       for (let made = 0; made < 50; made++) await namespace.createTap({ name: `t${made}` });
     })();

@@ -22,8 +22,9 @@ describe("an operation whose signal fires", () => {
     const controller = new AbortController();
     const create = operations.create("createTap", createTapRequest({}), controller.signal);
     controller.abort(reason);
-    facts.give({});
     await expect(create).rejects.toBe(reason);
+    facts.give({});
+    await operations.close();
     expect(addon.operations()).toEqual(["describeHost"]);
   });
 
@@ -81,6 +82,13 @@ describe("an operation whose signal fires", () => {
     const operations = new Operations(addon, "flintap");
     const { links } = await operations.run("getLink", read, controller.signal);
     expect(links).toHaveLength(1);
+  });
+
+  test("with a reason that looks like the native side's rejects with that very reason", async () => {
+    const lookalike = { reason: "no-such-link", operation: "getLink", errno: 19, step: "look up" };
+    const operations = new Operations(fakeAddon(), "flintap");
+    const call = operations.run("getLink", read, AbortSignal.abort(lookalike));
+    await expect(call).rejects.toBe(lookalike);
   });
 
   test("leaves the failure that it had by itself", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { arrayOf, boolean, integer, object, oneOf, string } from "../../src/check.js";
+import { abortSignal, arrayOf, boolean, integer, object, oneOf, string } from "../../src/check.js";
 
 const place = { call: "createTap", argument: "options" };
 
@@ -58,6 +58,19 @@ function isShort(message: string): boolean {
   return message.length < 300;
 }
 
+test("a hole in an array is no element", () => {
+  const holed = ["a", "b"];
+  delete holed[0];
+  expect(() => arrayOf(string)(holed, place)).toThrow("a string for `createTap` option `0`");
+});
+
+test.each([{ aborted: false }, { ...AbortSignal.abort() }, new EventTarget(), "now"])(
+  "%j is no signal",
+  (value) => {
+    expect(() => abortSignal(value, place)).toThrow("Expected an AbortSignal");
+  },
+);
+
 describe("an object of options", () => {
   const check = object({ parent: string, mtu: integer(1, 9000) }, ["parent"]);
 
@@ -82,6 +95,16 @@ describe("an object of options", () => {
 
   test.each([[null], [5], ["x"], [[]]])("refuses %j in its place", (value) => {
     expect(() => check(value, place)).toThrow("an object for `createTap` argument `options`");
+  });
+
+  test("takes nothing from Object.prototype, in what it looks at and in what it gives", () => {
+    const prototype = Object.prototype as { mtu?: number };
+    prototype.mtu = 5;
+    try {
+      expect(check({ parent: "enp0" }, place).mtu).toBeUndefined();
+    } finally {
+      delete prototype.mtu;
+    }
   });
 
   test("gives a copy", () => {

@@ -123,7 +123,7 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
 
   class LinkWatch implements NativeLinkWatch {
     async next(): Promise<NativeLinkBatch> {
-      return (await batches.shift()) ?? { news: [], moreInitial: false };
+      return (await batches.shift()) ?? { news: [], more: false };
     }
 
     async close(): Promise<void> {

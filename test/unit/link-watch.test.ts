@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { NativeFailure, NativeLinkBatch, NativeLinkNews } from "../../src/addon.js";
 import type { LinkBase } from "../../src/link.js";
-import { type LinkFilter, LinkState } from "../../src/link-state.js";
+import { type LinkEvent, type LinkFilter, LinkState } from "../../src/link-state.js";
 import { LinkWatch } from "../../src/link-watch.js";
 import { failure, fakeAddon, fakeLink } from "./fake-addon.js";
 
@@ -19,9 +19,15 @@ function state(filter: LinkFilter = {}, ...links: Partial<LinkBase>[]): LinkStat
   return begun;
 }
 
+/** What a state tells of a round. */
+function told(known: LinkState, ...round: NativeLinkNews[]): LinkEvent[] {
+  known.take(round, true);
+  return known.tell(Number.POSITIVE_INFINITY);
+}
+
 describe("what has happened to a link", () => {
   test("is that it came, and whether it was there before", () => {
-    expect(state().take([news({}, {})])).toMatchObject([{ type: "added", initial: false }]);
+    expect(told(state(), news({}, {}))).toMatchObject([{ type: "added", initial: false }]);
     const asked = new LinkState({});
     asked.begin([news({ initial: true }, {})]);
     expect(asked.begun()).toMatchObject([{ type: "added", initial: true, link: { name: "t0" } }]);
@@ -29,32 +35,32 @@ describe("what has happened to a link", () => {
 
   test("is what differs, nested fields too, and nothing that has no name", () => {
     const known = state({}, { port: { isolated: false, state: 0 }, unknown: Uint8Array.of(1) });
-    expect(known.take([news({}, { mtu: 1400, port: { isolated: true, state: 0 } })])).toMatchObject(
-      [{ type: "changed", changes: ["mtu", "port"], previous: { mtu: 1500 }, link: { mtu: 1400 } }],
-    );
+    expect(told(known, news({}, { mtu: 1400, port: { isolated: true, state: 0 } }))).toMatchObject([
+      { type: "changed", changes: ["mtu", "port"], previous: { mtu: 1500 }, link: { mtu: 1400 } },
+    ]);
     const timers = { forwardDelay: 0, unknown: Uint8Array.of(9) };
     const bridge = { kind: "bridge", details: timers } as Partial<LinkBase>;
     const other = { kind: "bridge", details: { ...timers, unknown: Uint8Array.of(8) } };
-    expect(state({}, bridge).take([news({}, other as Partial<LinkBase>)])).toEqual([]);
+    expect(told(state({}, bridge), news({}, other as Partial<LinkBase>))).toEqual([]);
   });
 
   test("is a part of it, where the kernel tells no more", () => {
     const known = state({}, { portKind: "bridge", port: { isolated: false } });
-    const [event] = known.take([news({ port: { isolated: true } })]);
+    const [event] = told(known, news({ port: { isolated: true } }));
     expect(event).toMatchObject({
       changes: ["port"],
       link: { mtu: 1500, port: { isolated: true } },
     });
-    expect(known.take([news({ ipv6: { state: "open" } })])).toMatchObject([{ changes: ["ipv6"] }]);
-    expect(known.take([news({ index: 99, port: { isolated: true } })])).toEqual([]);
-    expect(state({}, {}).take([news({ port: { isolated: true } })])).toEqual([]);
+    expect(told(known, news({ ipv6: { state: "open" } }))).toMatchObject([{ changes: ["ipv6"] }]);
+    expect(told(known, news({ index: 99, port: { isolated: true } }))).toEqual([]);
+    expect(told(state({}, {}), news({ port: { isolated: true } }))).toEqual([]);
   });
 
   test("is that it went, as it was last", () => {
-    expect(state({}, { alias: "x" }).take([news({ removed: true })])).toMatchObject([
+    expect(told(state({}, { alias: "x" }), news({ removed: true }))).toMatchObject([
       { type: "removed", link: { alias: "x" } },
     ]);
-    expect(state().take([news({ removed: true })])).toEqual([]);
+    expect(told(state(), news({ removed: true }))).toEqual([]);
   });
 
   test("is both when another link has its index", () => {
@@ -64,8 +70,8 @@ describe("what has happened to a link", () => {
     ];
     const known = { identity: "flintap-a" };
     const next = { identity: "flintap-b" };
-    expect(state({}, known).take([news({ removed: true }, next)])).toMatchObject(both);
-    expect(state({}, known).take([news({}, next)])).toMatchObject(both);
+    expect(told(state({}, known), news({ removed: true }, next))).toMatchObject(both);
+    expect(told(state({}, known), news({}, next))).toMatchObject(both);
   });
 
   test("is a change when it gets its identity, and when it loses it", () => {
@@ -73,8 +79,8 @@ describe("what has happened to a link", () => {
     const altNames = ["flintap-a"];
     const marked = { altNames, identity: "flintap-a" };
     const changes = ["altNames", "identity"];
-    expect(made.take([news({}, marked)])).toMatchObject([{ type: "changed", changes }]);
-    expect(made.take([news({}, {})])).toMatchObject([{ type: "changed", changes }]);
+    expect(told(made, news({}, marked))).toMatchObject([{ type: "changed", changes }]);
+    expect(told(made, news({}, {}))).toMatchObject([{ type: "changed", changes }]);
   });
 });
 
@@ -94,9 +100,14 @@ describe("a filter", () => {
     ["identity", { identity: "flintap-br", name: "old" }],
   ])("takes a master by its %s", (_, master) => {
     const known = state({ master }, bridge, {});
-    expect(known.take([news({}, { master: 3 })])).toMatchObject([{ type: "changed" }]);
-    expect(known.take([news({}, { master: 4 })])).toMatchObject([{ type: "changed" }]);
-    expect(known.take([news({}, { mtu: 9000, master: 4 })])).toEqual([]);
+    expect(told(known, news({}, { master: 3 }))).toMatchObject([{ type: "added" }]);
+    expect(told(known, news({}, { master: 3, mtu: 1400 }))).toMatchObject([
+      { type: "changed", changes: ["mtu"], selected: true },
+    ]);
+    expect(told(known, news({}, { master: 4 }))).toMatchObject([
+      { type: "changed", changes: ["mtu", "master"], selected: false },
+    ]);
+    expect(told(known, news({}, { mtu: 9000, master: 4 }))).toEqual([]);
   });
 
   test("by name finds a bridge that comes after its port, and one that goes before it", () => {
@@ -107,37 +118,52 @@ describe("a filter", () => {
     begun.begin([port]);
     begun.begin([later]);
     expect(begun.begun()).toMatchObject([{ link: { index: 1 } }]);
-    expect(begun.take([news({ index: 3, removed: true }), news({}, { index: 1 })])).toMatchObject([
+    expect(told(begun, news({ index: 3, removed: true }), news({}, { index: 1 }))).toMatchObject([
       { type: "changed", changes: ["master"], previous: { master: 3 } },
     ]);
     expect(
-      state({ master }).take([news({}, { index: 1, master: 3 }), news({}, bridge)]),
+      told(state({ master }), news({}, { index: 1, master: 3 }), news({}, bridge)),
     ).toMatchObject([{ type: "added", link: { index: 1 } }]);
+  });
+
+  test("by name follows a bridge that comes by it, and one that loses it, in parts of a round", () => {
+    const master = { name: "br0" };
+    const known = state({ master }, { index: 1, master: 3 }, { ...bridge, name: "br7" });
+    known.take([news({ index: 9 }, { name: "t9", master: 3 })], false);
+    known.take([news({}, bridge)], true);
+    expect(known.tell(1)).toMatchObject([{ type: "added", link: { index: 9 } }]);
+    expect(known.tell(9)).toMatchObject([{ type: "added", initial: false, link: { index: 1 } }]);
+    expect(known.hasMore).toBe(false);
+    expect(told(known, news({}, { ...bridge, altNames: [], name: "br8" }))).toMatchObject([
+      { type: "changed", changes: [], selected: false, link: { index: 1 } },
+      { type: "changed", changes: [], selected: false, link: { index: 9 } },
+    ]);
+    expect(told(known, news({ index: 1, removed: true }))).toEqual([]);
   });
 
   test("takes no master of another namespace", () => {
     const known = state({ master: { index: 3, name: "br0", namespace: 12 } }, bridge);
-    expect(known.take([news({}, { master: 3 })])).toEqual([]);
+    expect(told(known, news({}, { master: 3 }))).toEqual([]);
   });
 
   test("by parent passes over a parent in another namespace", () => {
     const known = state({ parent: { name: "br0" } }, bridge);
-    expect(known.take([news({ index: 8 }, { parent: 3 })])).toHaveLength(1);
-    expect(known.take([news({ index: 9 }, { parent: 3, parentNamespace: 0 })])).toEqual([]);
+    expect(told(known, news({ index: 8 }, { parent: 3 }))).toHaveLength(1);
+    expect(told(known, news({ index: 9 }, { parent: 3, parentNamespace: 0 }))).toEqual([]);
   });
 
   test("by kind and owner", () => {
     const alias = "flintap1;me;t=1";
-    expect(state({ owner: "me" }).take([news({}, { alias })])).toHaveLength(1);
-    expect(state({ owner: "you" }).take([news({}, { alias })])).toEqual([]);
-    expect(state({ kind: "veth" }).take([news({}, {})])).toEqual([]);
+    expect(told(state({ owner: "me" }), news({}, { alias }))).toHaveLength(1);
+    expect(told(state({ owner: "you" }), news({}, { alias }))).toEqual([]);
+    expect(told(state({ kind: "veth" }), news({}, {}))).toEqual([]);
   });
 });
 
 const request = { owner: "me", filter: {}, initial: false, receiveBuffer: 1 };
 
 function batch(...all: NativeLinkNews[]): Promise<NativeLinkBatch> {
-  return Promise.resolve({ news: all, moreInitial: false });
+  return Promise.resolve({ news: all, more: false });
 }
 
 /** A rejection that nobody has asked for yet. */
@@ -171,7 +197,7 @@ describe("a watch", () => {
   test("has begun when it knows all that was there, and tells of it only if asked to", async () => {
     for (const initial of [false, true]) {
       const addon = fakeAddon();
-      const first = Promise.resolve({ news: [there], moreInitial: true });
+      const first = Promise.resolve({ news: [there], more: true });
       addon.batches.push(first, batch(news({ initial: true }, {})), batch(news({}, { mtu: 9000 })));
       const watch = new LinkWatch(addon, { ...request, initial });
       await watch.ready;

@@ -125,7 +125,7 @@ describe("listLinks", () => {
   test("keeps its place among the other calls", async () => {
     const { addon, namespace } = namespaceWith();
     await Promise.all([namespace.listLinks(), namespace.createTap(), namespace.listLinks()]);
-    expect(addon.operations()).toEqual(["describeHost", "listLinks", "createTap", "listLinks"]);
+    expect(addon.operations()).toEqual(["listLinks", "describeHost", "createTap", "listLinks"]);
   });
 });
 

@@ -127,6 +127,58 @@ describe("moveLink", () => {
     expect(addon.operations()).toEqual(["getLink", "moveLink", "deleteLink"]);
   });
 
+  test("keeps its place before a create, for which the host is asked meanwhile, and a close", async () => {
+    const { answer, give } = held();
+    const addon = fakeAddon({ moveLink: () => here });
+    const target = new NetworkNamespace(fakeAddon({ describeHost: () => answer }), "flintap");
+    const namespace = new NetworkNamespace(addon, "flintap");
+    const calls = [
+      namespace.moveLink("t0", target),
+      namespace.createTap(),
+      namespace.getLink("t1"),
+      namespace.close(),
+    ];
+    give({ namespace: 4_711 });
+    await Promise.all(calls);
+    expect(addon.operations()).toEqual(["moveLink", "describeHost", "createTap", "getLink"]);
+    expect(addon.handles).toEqual({ opened: 1, closed: 1 });
+  });
+
+  test("asks a target once", async () => {
+    const { addons, from, to } = two();
+    await Promise.all([from.moveLink("t0", to), from.moveLink("t1", to)]);
+    await from.moveLink("t2", to);
+    expect(addons[1].operations()).toEqual(["describeHost"]);
+  });
+
+  test("keeps its target from being closed before it has settled", async () => {
+    const { answer, give } = held();
+    const { addons, from, to } = two({ moveLink: () => answer });
+    const moving = from.moveLink("t0", to);
+    const closing = to.close();
+    await vi.waitUntil(() => addons[0].operations().includes("moveLink"));
+    expect(addons[1].handles.closed).toBe(0);
+    give(here);
+    await Promise.all([moving, closing]);
+    expect(addons[1].handles.closed).toBe(1);
+    await expect(from.moveLink("t1", to)).rejects.toMatchObject({ reason: "closed" });
+  });
+
+  test("given up while the target is asked rejects at once, and so do the calls behind it", async () => {
+    const signal = AbortSignal.timeout(1);
+    const target = new NetworkNamespace(
+      fakeAddon({ describeHost: () => held().answer }),
+      "flintap",
+    );
+    const namespace = new NetworkNamespace(fakeAddon(), "flintap");
+    const calls = [
+      namespace.moveLink("t0", target, { signal }),
+      namespace.getLink("t1", { signal }),
+    ];
+    for (const outcome of await Promise.allSettled(calls))
+      expect(outcome).toEqual({ status: "rejected", reason: signal.reason });
+  });
+
   test("does not keep later calls from running where the target cannot say", async () => {
     const { addons, from } = two();
     const closed = new NetworkNamespace(

@@ -80,7 +80,7 @@ test("the beginning of a watch is told of, and how it ended", async () => {
   const heard = listen();
   const request = { owner: "me", filter: {}, initial: false, receiveBuffer: 1 };
   const addon = fakeAddon();
-  addon.batches.push(Promise.resolve({ news: [], moreInitial: false }));
+  addon.batches.push(Promise.resolve({ news: [], more: false }));
   const watch = new LinkWatch(addon, { ...request, signal: AbortSignal.abort(new Error("mine")) });
   await expect(watch.ready).rejects.toThrow("mine");
   const told = { operation: "watchLinks", owner: "me" };

@@ -78,20 +78,19 @@ void LinkNewsQueue::take_listing(std::vector<LinkEvent> all) {
   listed_once_ = true;
 }
 
-std::vector<LinkNews> LinkNewsQueue::hand_over(std::size_t most) {
-  std::vector<LinkNews> batch;
-  while (!by_age_.empty() && batch.size() < most) {
-    auto oldest = by_age_.extract(by_age_.begin());
-    LinkNews& news = oldest.mapped();
-    age_of_.erase(news.index);
+std::deque<LinkNews> LinkNewsQueue::hand_over() {
+  std::deque<LinkNews> all;
+  for (auto& [age, news] : by_age_) {
     if (news.link) {
       handed_over_.insert(news.index);
     } else if (news.removed) {
       handed_over_.erase(news.index);
     }
-    batch.push_back(std::move(news));
+    all.push_back(std::move(news));
   }
-  return batch;
+  by_age_.clear();
+  age_of_.clear();
+  return all;
 }
 
 }  // namespace flintap

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -33,13 +34,9 @@ class LinkNewsQueue {
   void take_listing(std::vector<LinkEvent> all);
 
   [[nodiscard]] bool empty() const { return by_age_.empty(); }
-  // Something of the first listing has not been handed over.
-  [[nodiscard]] bool has_initial() const {
-    return !by_age_.empty() && by_age_.begin()->second.initial;
-  }
   [[nodiscard]] std::size_t size() const { return by_age_.size(); }
-  // The oldest first.
-  std::vector<LinkNews> hand_over(std::size_t most);
+  // All of it, the oldest first.
+  std::deque<LinkNews> hand_over();
 
  private:
   LinkNews& entry(std::uint32_t index);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <system_error>
 
 #include "core/link/requests.h"
@@ -80,9 +81,12 @@ void LinkWatch::stop() {
 LinkWatch::State LinkWatch::take(std::size_t most) {
   const std::scoped_lock lock(mutex_);
   State state;
-  if (listed_) {
-    state.news = news_.hand_over(most);
-    state.more_initial = news_.has_initial();
+  if (listed_ && most > 0) {
+    if (round_.empty()) round_ = news_.hand_over();
+    const auto end = round_.begin() + static_cast<std::ptrdiff_t>(std::min(most, round_.size()));
+    state.news.assign(std::move_iterator(round_.begin()), std::move_iterator(end));
+    round_.erase(round_.begin(), end);
+    state.more = !round_.empty();
   }
   if (state.news.empty()) state.failure = failure_;
   state.ended = ended_;
@@ -91,7 +95,7 @@ LinkWatch::State LinkWatch::take(std::size_t most) {
 
 bool LinkWatch::anything() {
   const std::scoped_lock lock(mutex_);
-  return (listed_ && !news_.empty()) || failure_ || ended_;
+  return (listed_ && !(round_.empty() && news_.empty())) || failure_ || ended_;
 }
 
 void LinkWatch::tell() {

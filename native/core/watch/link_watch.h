@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,7 +34,7 @@ class LinkWatch {
   // more than it was, and must not throw.
   struct State {
     std::vector<LinkNews> news;
-    bool more_initial = false;  // of what was there in the beginning, some is still to be taken
+    bool more = false;               // what is still to be taken became news no later than this
     std::optional<Failure> failure;  // after it, nothing comes any more
     bool ended = false;
   };
@@ -45,6 +46,10 @@ class LinkWatch {
   LinkWatch& operator=(const LinkWatch&) = delete;
 
   // From any thread. News come only when all links have been listed.
+  //
+  // They come in rounds, since what one link is may depend on another: a port can be told of before
+  // its bridge. A round is all there is when it begins; it is taken in parts, and complete with the
+  // one that has no more.
   State take(std::size_t most);
   [[nodiscard]] bool anything();
   // Asks the thread to end; `on_change` is its last call.
@@ -67,7 +72,8 @@ class LinkWatch {
   Fd wake_;  // an eventfd: ends the waiting for events
 
   std::mutex mutex_;
-  LinkNewsQueue news_;  // guarded by mutex_, as all below
+  LinkNewsQueue news_;          // guarded by mutex_, as all below
+  std::deque<LinkNews> round_;  // of them, those that are being taken
   std::optional<Failure> failure_;
   bool listed_ = false;
   bool ended_ = false;
