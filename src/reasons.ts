@@ -359,7 +359,10 @@ export const reasons = {
   },
   kernel: {
     summary: "the kernel refused",
-    hint: "The library knows nothing finer than the code, the step and the kernel's own text.",
+    hint: ({ step }) =>
+      step === "find the network namespace"
+        ? "A network namespace has its number from /proc: mount it (mount -t proc proc /proc)."
+        : "The library knows nothing finer than the code, the step and the kernel's own text.",
   },
 } as const satisfies Record<string, ReasonEntry>;
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { needs } from "../setup/capabilities.js";
-import { abortAtEveryCall } from "../setup/seam.js";
+import { meetAtEveryCall } from "../setup/seam.js";
 import { Scene } from "./scene.js";
 import { subjects } from "./subjects.js";
 
@@ -27,10 +27,14 @@ describe("given up before each of its system calls", () => {
     )(`${subject.name} ${ending}`, async () => {
       const reason = new Error("given up");
       let undone = 0;
-      const calls = await abortAtEveryCall(
-        reason,
-        () => scene.prepare(subject),
-        (signal) => scene.operate(subject, signal),
+      let controller = new AbortController();
+      const calls = await meetAtEveryCall(
+        () => {
+          controller = new AbortController();
+          return scene.prepare(subject);
+        },
+        () => scene.operate(subject, controller.signal),
+        async () => controller.abort(reason),
         async (run) => {
           if (run.error === undefined) await subject.complete(run.result as never);
           else {

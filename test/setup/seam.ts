@@ -109,31 +109,33 @@ async function standsStill(settled: () => boolean): Promise<boolean> {
   return true;
 }
 
+/** What came of an operation that something happened to on its way. */
+export type Met<Result> = Pick<FaultyRun<Result>, "error" | "result">;
+
 /**
- * Prepares, runs `operate` and aborts its signal with `reason` while its thread stands before its 1st system
- * call, then its 2nd, and so on to the run that comes to its end. Gives the number of calls.
+ * Prepares, and runs `operate`; while its thread stands before its 1st system call, `amid` happens,
+ * then before its 2nd, and so on to the run that comes to its end. Gives the number of calls.
  */
-export async function abortAtEveryCall<Result>(
-  reason: Error,
+export async function meetAtEveryCall<Result>(
   prepare: () => Promise<void>,
-  operate: (signal: AbortSignal) => Promise<Result>,
-  inspect: (run: Pick<FaultyRun<Result>, "error" | "result">) => Promise<void>,
+  operate: () => Promise<Result>,
+  amid: () => Promise<void>,
+  inspect: (run: Met<Result>) => Promise<void>,
 ): Promise<number> {
   const fault = seam();
   for (let at = 1; at <= mostCalls; at++) {
-    const controller = new AbortController();
-    const run: Pick<FaultyRun<Result>, "error" | "result"> = {};
+    const run: Met<Result> = {};
     let settled = false;
     await prepare();
     fault.arm(0, 0, { pauseAt: at });
-    const operation = operate(controller.signal)
+    const operation = operate()
       .then((result) => Object.assign(run, { result }))
       .catch((error: unknown) => Object.assign(run, { error }))
       .finally(() => {
         settled = true;
       });
     const stood = await standsStill(() => settled);
-    controller.abort(reason);
+    await amid();
     fault.resume();
     await operation;
     fault.disarm();

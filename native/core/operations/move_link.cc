@@ -100,7 +100,12 @@ Link settle(Context& context, const Move& move, const std::string& name) {
     batch.push_back(requests::change(link, "set up", up));
   }
   batch.push_back(requests::get(link, "read back"));
-  auto answers = transact(context, batch, name);
+  auto answers = ask(context, batch);
+  // Whoever deleted or renamed it meanwhile.
+  if (answers.front().ack.error == ENODEV) {
+    throw Failure(ENODEV, reason::no_such_link, batch.front().step, name);
+  }
+  require(answers, batch, name);
   Link after = std::move(found(answers.back(), link, reason::no_such_link));
   if (auto mismatch = compare(wanted, after, kLinkSchema)) throw ignored(*mismatch, name);
   require_host_ipv6(move.host_ipv6(), after, written, name);
@@ -152,7 +157,9 @@ Left fetch_back(Context& context, const Move& move) {
     });
     here = look_for(context, move, move.old_name());
     if (!here && was_there) return move.label() + " (in the other namespace)";
-    if (!here) return std::nullopt;  // gone, whoever deleted it
+    // Gone, whoever deleted it; one without identity may also have another name by now.
+    if (!here && move.has_identity()) return std::nullopt;
+    if (!here) return move.label() + " (in the other namespace, if it was not deleted)";
   }
   if (is_as_before(move, *here)) return std::nullopt;
   if (is_as_before(move, settle(context, move, move.old_name()))) return std::nullopt;
@@ -177,14 +184,34 @@ void require_movable(const Link& link, const MoveLink& request) {
   if (link.master.value_or(0) != 0) throw Failure(0, reason::other_master, "move", *link.name);
 }
 
-netlink::Request request_of(const Move& move) {
+// The move is the last. One with another name goes by index, so whose index it is, is looked at
+// right before.
+std::vector<netlink::Request> requests_of(const Move& move) {
   Destination destination{
       .network_namespace = move.target->fd.get(), .index = move.index(), .name = std::nullopt};
-  if (!move.renames()) {
-    return requests::move(acting_reference(move.before), "move", destination);
-  }
+  if (!move.renames()) return {requests::move(acting_reference(move.before), "move", destination)};
   destination.name = move.name;
-  return requests::move(Reference::by_index(*move.before.index), "move", destination);
+  const Reference index = Reference::by_index(*move.before.index);
+  return {requests::get(index, "look up"), requests::move(index, "move", destination)};
+}
+
+bool is_another(const Move& move, const Link& found) {
+  if (move.has_identity()) return found.identity() != move.before.identity();
+  return found.name != move.before.name || found.mac != move.before.mac;
+}
+
+// Between the look-up and the move the link went, and another one has its index: that is fetched
+// back.
+void require_not_moved_another(Context& context, const Move& move, std::vector<Answer>& answers) {
+  std::optional<Link>& found = answers.front().link;
+  if (answers.size() < 2 || !found || !is_another(move, *found)) return;
+  Failure failure(ENODEV, reason::no_such_link, "look up", move.old_name());
+  if (answers.back().ack.error == 0) {
+    const Move other{.before = std::move(*found), .target = move.target, .name = move.name};
+    take_back(
+        failure, [&] { return fetch_back(context, other); }, other.unknown());
+  }
+  throw failure;
 }
 
 // Which name or number is taken over there. That nobody could look is of no interest.
@@ -218,13 +245,14 @@ Outcome run(Context& context, Record& record) {
   auto target = open_namespace(*request.target, *before.name);
   const Move move{.before = std::move(before), .target = std::move(target), .name = name};
   require_closable(context, move);
-  const netlink::Request asked = request_of(move);
+  const auto asked = requests_of(move);
   const auto undo = [&] { return fetch_back(context, move); };
-  const auto answers = ask_undoing(context, {&asked, 1}, undo, move.unknown());
+  auto answers = ask_undoing(context, asked, undo, move.unknown());
+  require_not_moved_another(context, move, answers);
   return undoing(
       [&] {
-        if (const netlink::Ack& ack = answers[0].ack; ack.error != 0) {
-          throw explained(context, move, refusal(ack, asked, move.old_name()));
+        if (const netlink::Ack& ack = answers.back().ack; ack.error != 0) {
+          throw explained(context, move, refusal(ack, asked.back(), move.old_name()));
         }
         run_there(context, move.target, [&](Context& there) {
           outcome.links.push_back(settle(there, move, move.name));
