@@ -252,15 +252,19 @@ export class NetworkNamespace implements AsyncDisposable {
       throw argumentError("ERR_INVALID_ARG_TYPE", "a NetworkNamespace", place, target);
     }
     const request = moveRequest(link, options, tagPrefix(this.owner));
-    const moving = this.#operations.runWith(
-      target.#whichOne(),
-      "moveLink",
-      (number) => ({ ...request, target: number }),
-      signalOf(options),
-    );
-    target.#operations.holdFor(moving);
-    const { links } = await moving;
-    return tagged(links[0]);
+    const number = target.#whichOne();
+    const letGo = target.#operations.hold();
+    try {
+      const { links } = await this.#operations.runWith(
+        number,
+        "moveLink",
+        (known) => ({ ...request, target: known }),
+        signalOf(options),
+      );
+      return tagged(links[0]);
+    } finally {
+      letGo();
+    }
   }
 
   /**

@@ -150,14 +150,17 @@ export class Operations {
     throw new FlintapError({ errno: 0, reason: "closed", operation, step: "call" });
   }
 
-  /** Keeps the native thread until an operation of another handle, which needs it, has settled. */
-  holdFor(operation: Promise<unknown>): void {
-    const settled = operation
-      .catch(() => {})
-      .then(() => {
-        this.#holders.delete(settled);
-      });
-    this.#holders.add(settled);
+  /** Keeps the native thread for an operation of another handle that needs it; gives what ends that. */
+  hold(): () => void {
+    let end = (): void => {};
+    const holder = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#holders.add(holder);
+    return () => {
+      this.#holders.delete(holder);
+      end();
+    };
   }
 
   /** Ends the native thread behind what was called before. */

@@ -60,7 +60,13 @@ export class Tracing {
   /** Runs it, between the events if anybody listens. */
   async around<Result>(run: () => Promise<Result>): Promise<Result> {
     if (!channels.hasSubscribers) return await run();
-    return await channels.tracePromise(run, this.#trace);
+    // Not by what the channels hand on as the result: that is the native side's.
+    const results: Result[] = [];
+    const keep = async (): Promise<void> => {
+      results.push(await run());
+    };
+    await channels.tracePromise(keep, this.#trace);
+    return results[0] as Result;
   }
 
   asked(request: NativeRequests[OperationName]): void {
@@ -68,7 +74,9 @@ export class Tracing {
   }
 
   done({ links = [], work }: Partial<Pick<NativeOutcome, "links" | "work">> = {}): void {
-    this.#trace.device = links[0]?.name ?? this.#trace.device;
+    // Of many, none is the one that it is about.
+    if (this.#trace.operation !== "listLinks")
+      this.#trace.device = links[0]?.name ?? this.#trace.device;
     Object.assign(this.#trace, { outcome: "done", ...work });
   }
 

@@ -281,6 +281,41 @@ describe("killed at any system call", () => {
     patience,
   );
 
+  making("tun")(
+    "setLink leaves each setting as it was or as it was asked for, the link marked and not open",
+    async () => {
+      const before = { mtu: 1_000, txqlen: 1_000, other: false, up: true };
+      const after = { mtu: 1_500, txqlen: 77, other: true, up: true };
+      const prepare = async (): Promise<void> => {
+        if (await link("guest0")) await ip("link del guest0");
+        await steady.createTap({ name: "guest0", mtu: before.mtu });
+      };
+      let partly = 0;
+      await prepare();
+      const calls = await killAtEveryCall(
+        `await namespace.getLink("lo"); arm();
+         await namespace.setLink("guest0", { mtu: 1_500, txQueueLength: 77, addAltNames: ["other"] })`,
+        async () => {
+          const left = (await link("guest0")) as IpLink;
+          expect(isMarked(left)).toBe(true);
+          const { mtu, txqlen, altnames = [] } = left;
+          const now = { mtu, txqlen, other: altnames.includes("other"), up: isUp(left) };
+          for (const [key, value] of Object.entries(now))
+            if (key !== "up")
+              expect([before, after].map((one) => one[key as keyof typeof one])).toContain(value);
+          // Closed once it is up again: it was taken down for that.
+          if (now.up) expect((await steady.getLink("guest0")).ipv6?.state).toBe("closed");
+          if (![before, after].some((as) => isDeepStrictEqual(now, as))) partly += 1;
+          await prepare();
+        },
+      );
+      expect(calls).toBeGreaterThanOrEqual(10);
+      expect(partly).toBeGreaterThan(0);
+      await ip("link del guest0");
+    },
+    patience,
+  );
+
   making("bridge")(
     "deleteLink leaves the link as it was, or gone",
     async () => {

@@ -65,6 +65,7 @@ const readings: Subject[] = [
     least: 15,
     stays: true,
     operate: async (namespace) => {
+      // Without the signal: a watch is not undone, it ends.
       await using watch = namespace.watchLinks({ initial: true });
       await watch.ready;
       return await watch.next();
@@ -73,5 +74,5 @@ const readings: Subject[] = [
   }),
 ];
 
-/** Every operation of the facade. */
+/** Every operation of the facade; deleteLinks is deleteLink, and a queue's close has a test of its own. */
 export const subjects: Subject[] = [...creations, ...changes, ...readings];

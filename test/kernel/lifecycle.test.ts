@@ -5,8 +5,9 @@
 import { afterEach, beforeAll, describe, expect } from "vitest";
 import { NetworkNamespace } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { type Ending, type RunOptions, runModule, runNode } from "../setup/child.js";
+import { runNode } from "../setup/child.js";
 import { addParent, type IpLink, links } from "../setup/iproute2.js";
+import { child, ended, prologue } from "../setup/lives.js";
 import { otherNamespace } from "../setup/other-namespace.js";
 import { removeLinks } from "../setup/stage.js";
 
@@ -28,43 +29,6 @@ afterEach(async () => {
   const made = (await madeLinks()).map(({ ifname }) => ifname);
   if (made.length > 0) await removeLinks(made);
 });
-
-/** Text of a module: what every child here begins with. */
-const prologue = `
-  import { once } from "node:events";
-  import { readdirSync, readlinkSync } from "node:fs";
-  import { Worker } from "node:worker_threads";
-  import * as flintap from "flintap";
-  const { NetworkNamespace } = flintap;
-  const macvtap = { parent: "enp0" };
-  const threads = () => readdirSync("/proc/self/task").length;
-  const target = (fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } };
-  // Without those that a sanitizer writes its report with.
-  const descriptors = () => readdirSync("/proc/self/fd")
-    .map(target)
-    .filter((path) => !/report\\.\\d+$|\\/maps$/.test(path)).length;
-  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
-  // A thread that was joined is in /proc for a moment still.
-  const until = async (condition) => {
-    const deadline = Date.now() + 30_000;
-    while (!condition()) {
-      if (Date.now() > deadline) throw new Error("waited in vain for " + condition);
-      await nextTurn();
-    }
-  };
-  // A worker of this text, in which the package is there as well.
-  const work = (text) => new Worker(
-    "import * as flintap from 'flintap'; import { parentPort as port } from 'node:worker_threads';" + text,
-    { eval: true, execArgv: ["--input-type=module"] },
-  );
-  const ended = (worker) => new Promise((resolve) => worker.once("exit", resolve));
-`;
-
-function child(body: string, options?: RunOptions): Promise<Ending> {
-  return runModule(`${prologue}\n${body}`, options);
-}
-
-const ended = (code: number, stdout = "") => ({ code, signal: null, stdout, stderr: "" });
 
 describe("a process", () => {
   test("ends although it has idle handles", async () => {
@@ -271,113 +235,6 @@ describe("a handle", () => {
     `;
     const ending = await runNode(["--expose-gc", "--input-type=module", "--eval", source]);
     expect(ending).toEqual(ended(0, "20"));
-  });
-});
-
-describe("a worker thread", () => {
-  test("has handles of its own, beside those of others", async () => {
-    const ending = await child(`
-      const workers = [1, 2, 3].map(() => work(\`
-        const namespace = flintap.NetworkNamespace.current();
-        for (let round = 0; round < 5; round++)
-          port.postMessage((await namespace.createMacvtap({ parent: "enp0" })).name);
-      \`));
-      const names = [];
-      for (const worker of workers) worker.on("message", (name) => names.push(name));
-      const own = Array.from({ length: 5 }, () => flintap.createMacvtap(macvtap));
-      for (const { name } of await Promise.all(own)) names.push(name);
-      await Promise.all(workers.map(ended));
-      process.stdout.write(names.toSorted().join());
-    `);
-    expect(ending).toMatchObject({ code: 0, signal: null, stderr: "" });
-    const made = (await madeLinks()).map(({ ifname }) => ifname).sort();
-    expect(made).toHaveLength(20);
-    expect(ending.stdout).toBe(made.join());
-  });
-
-  inNamespaces("works in other namespaces while the others stay where they are", async () => {
-    await using other = await otherNamespace();
-    const ending = await child(`
-      const own = (await flintap.getLink("lo")).namespace;
-      const workers = [1, 2, 3].map(() => work(\`
-        const blue = await flintap.NetworkNamespace.open({ pid: ${other.pid} });
-        const { namespace } = await blue.createBridge();
-        port.postMessage([namespace, (await flintap.getLink("lo")).namespace]);
-      \`));
-      const exits = workers.map(ended);
-      const seen = await Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
-      await Promise.all(exits);
-      for (const [there, here] of seen) console.log(there === seen[0][0], there !== own, here === own);
-    `);
-    expect(ending).toEqual(ended(0, "true true true\n".repeat(3)));
-  });
-
-  // The same in a worker.
-  const busy = `
-    const namespace = flintap.NetworkNamespace.current();
-    const again = () => namespace.createMacvtap({ parent: "enp0" }).then(again);
-    for (let calls = 0; calls < 50; calls++) again();
-    await namespace.createMacvtap({ parent: "enp0" });
-    port.postMessage("busy");
-  `;
-
-  for (const [how, ending] of [
-    ["is terminated", "await new Promise(() => setInterval(() => {}, 1_000));"],
-    ["exits", "process.exit(3);"],
-    ["throws", 'setImmediate(() => { throw new Error("mine"); });'],
-  ] as const)
-    test(`${how} in the middle of an operation, and its thread is gone`, async () => {
-      const result = await child(`
-        await flintap.getLink("lo");
-        await ended(work(""));
-        const before = { threads: threads(), descriptors: descriptors() };
-        for (let round = 0; round < 5; round++) {
-          const worker = work(${JSON.stringify(busy + ending)});
-          worker.on("error", () => {});
-          const exit = ended(worker);
-          await new Promise((resolve) => worker.once("message", resolve));
-          ${how === "is terminated" ? "await worker.terminate();" : ""}
-          await exit;
-        }
-        await flintap.getLink("lo");
-        await until(() => threads() === before.threads && descriptors() === before.descriptors);
-      `);
-      expect(result).toEqual(ended(0));
-      expect((await madeLinks()).length).toBeGreaterThan(5);
-    });
-
-  test("is terminated before its first call has begun", async () => {
-    const ending = await child(`
-      await flintap.getLink("lo");
-      await ended(work(""));
-      const before = threads();
-      for (let round = 0; round < 20; round++) {
-        const worker = work('port.postMessage("here"); for (;;) flintap.getLink("lo");');
-        await once(worker, "message");
-        await worker.terminate();
-      }
-      await until(() => threads() === before);
-    `);
-    expect(ending).toEqual(ended(0));
-  });
-
-  test("is terminated while it watches, and its thread is gone", async () => {
-    const ending = await child(`
-      await flintap.getLink("lo");
-      await ended(work(""));
-      const before = { threads: threads(), descriptors: descriptors() };
-      for (let round = 0; round < 10; round++) {
-        const worker = work(\`
-          const watch = flintap.watchLinks({ initial: true });
-          port.postMessage("here");
-          for await (const event of watch);
-        \`);
-        await once(worker, "message");
-        await worker.terminate();
-      }
-      await until(() => threads() === before.threads && descriptors() === before.descriptors);
-    `);
-    expect(ending).toEqual(ended(0));
   });
 });
 

@@ -78,6 +78,26 @@ describe("a namespace", () => {
     expect(await open({ fd: 4_000 })).toMatchObject({ ...wrong, code: "EBADF" });
   });
 
+  test("that has no number, for want of /proc, is refused, and no other is watched in its stead", async () => {
+    const ending = await runModule(
+      `import { NetworkNamespace } from "flintap";
+       import { openSync } from "node:fs";
+       import { execFileSync } from "node:child_process";
+       const fd = openSync("/proc/${other.pid}/ns/net");
+       execFileSync("mount", ["-t", "tmpfs", "none", "/proc"]);
+       const { code, step, hint } = await NetworkNamespace.open({ fd }).catch((error) => error);
+       console.log(code, step, hint);`,
+      { under: ["unshare", "--mount"] },
+    );
+    expect(ending).toMatchObject({ code: 0, stderr: "" });
+    expect(ending.stdout).toMatch(/^ENOENT find the network namespace .*mount -t proc/);
+  });
+
+  test("whose handle is closed is not watched any more", async () => {
+    await blue.close();
+    expect(() => blue.watchLinks()).toThrow(expect.objectContaining({ reason: "closed" }));
+  });
+
   test("lives as long as a handle is open on it, and its links with it", async () => {
     await blue.createBridge({ name: "kept0" });
     const path = `/proc/${other.pid}/ns/net`;

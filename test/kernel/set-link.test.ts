@@ -58,6 +58,7 @@ describe("setLink changes", () => {
         index: tap.index,
         identity: tap.identity,
         tag: tap.tag,
+        ipv6: { state: "closed" },
         up: true,
       });
       expect(changed.altNames).toEqual(expect.arrayContaining(addAltNames));

@@ -29,7 +29,13 @@ const statements = {
   "close of queues": "await Promise.all([guest, host, ...queued.queues].map((one) => one.close()))",
   "createMacvtap with a parent elsewhere": "await blue.createMacvtap({ parent })",
   "createMacvtap with a parent elsewhere, again": "await blue.createMacvtap({ parent })",
+  setLink: "await namespace.setLink(tap, { mtu: 1_400, txQueueLength: 500 })",
   moveLink: "await namespace.moveLink(tap, blue)",
+  "NetworkNamespace.open": "const green = await flintap.NetworkNamespace.open({ fd: elsewhere })",
+  "close of a handle": "await green.close()",
+  "beginning of a watch": "const watch = namespace.watchLinks(); await watch.ready",
+  "close of a watch": "await watch.close()",
+  deleteLinks: "await namespace.deleteLinks([bridge, veth])",
   deleteLink: "await namespace.deleteLink(macvtap)",
 } as const;
 
@@ -48,6 +54,8 @@ beforeAll(async () => {
      const parent = await namespace.getLink("enp0");
      const blue = await flintap.NetworkNamespace.open({ pid: ${other.pid} });
      await blue.createBridge();
+     const { openSync } = await import("node:fs");
+     const elsewhere = openSync("/proc/${other.pid}/ns/net");
      ${Object.entries(statements)
        .map(([name, statement]) => marked(name, statement))
        .join("\n")}`,
@@ -193,9 +201,7 @@ describe("the kernel is asked", () => {
   });
 
   asked("to move by one send, after which a thread over there sets the link up", () => {
-    const facts = ["open /proc/sys/kernel/random/boot_id", "open /etc/machine-id"];
     expect(script("moveLink")).toEqual([
-      ...facts,
       "send GETLINK",
       closeIPv6,
       "send SETLINK",
@@ -205,6 +211,14 @@ describe("the kernel is asked", () => {
     ]);
     const entered = trace.between("moveLink").filter(({ name }) => name === "setns");
     expect(entered.map(({ tid }) => tid)).not.toContain(trace.operationThreads[0]);
+  });
+
+  asked("to change a link beside the look at whose it is, with a lower MTU last", () => {
+    expect(script("setLink")).toEqual(["send GETLINK", "send SETLINK", "send SETLINK GETLINK"]);
+  });
+
+  asked("to open a namespace by entering it, and nothing else", () => {
+    expect(script("NetworkNamespace.open")).toEqual(["setns", "open /proc/thread-self/ns/net"]);
   });
 
   asked("for a queue of a tap between two looks at whose it is", () => {
@@ -234,7 +248,7 @@ describe("between a call and its settling", () => {
       const calls = trace.between(name);
       const others = calls.filter(({ tid }) => !trace.operationThreads.includes(tid));
       expect(others.filter(concernsKernel)).toEqual([]);
-      expect(calls.some(concernsKernel)).toBe(name !== "close of queues");
+      expect(calls.some(concernsKernel)).toBe(!name.startsWith("close of"));
       // The JavaScript thread is among those looked at: it has waited there.
       expect(others.some(({ tid }) => tid === trace.javaScript)).toBe(true);
     });

@@ -1,6 +1,6 @@
 /** Watching links: what is told of what iproute2 does, and what is never lost. */
 import { execFile } from "node:child_process";
-import { stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished } from "vitest";
 import {
@@ -346,6 +346,12 @@ class Replay {
   }
 }
 
+/** How many messages the kernel has dropped for sockets that are open in this namespace. */
+async function drops(): Promise<number> {
+  const [, ...sockets] = (await readFile("/proc/self/net/netlink", "utf8")).trim().split("\n");
+  return sockets.reduce((sum, line) => sum + Number(line.split(/\s+/)[8]), 0);
+}
+
 async function kernelLines(): Promise<string[]> {
   return (await links()).map(({ ifindex, ifname, mtu }) => `${ifindex} ${ifname} ${mtu}`).sort();
 }
@@ -358,6 +364,7 @@ describe("with the smallest buffer and a consumer that sleeps", () => {
       replay.take((await watch.next()).value as LinkEvent);
       await ipBatch(storm);
       await ip("link add last0 type bridge");
+      expect(await drops()).toBeGreaterThan(0);
       for (const event of await until(watch, of("added", "last0"))) replay.take(event);
       const kernel = await kernelLines();
       expect(kernel.filter((line) => line.includes(" kept"))).toHaveLength(10);

@@ -20,7 +20,7 @@ export interface SystemCall {
 export interface Trace {
   /** The JavaScript thread. */
   javaScript: number;
-  /** The threads that call themselves `flintap`. */
+  /** The threads that call themselves `flintap`, and those of watches. */
   operationThreads: number[];
   /** The calls of every thread between the markers `begin NAME` and `end NAME`. */
   between(name: string): SystemCall[];
@@ -87,7 +87,9 @@ function traceOf(calls: SystemCall[]): Trace {
     if (found < 0) throw new Error(`The trace has no marker "${marker}"`);
     return found;
   };
-  const named = calls.filter(({ name, text }) => name === "prctl" && text.includes('"flintap"'));
+  const named = calls.filter(
+    ({ name, text }) => name === "prctl" && /"flintap(-watch)?"/.test(text),
+  );
   return {
     javaScript: calls[0]?.tid ?? 0,
     operationThreads: named.map(({ tid }) => tid),

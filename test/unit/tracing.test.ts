@@ -26,6 +26,13 @@ function listen(): [event: string, trace: OperationTrace][] {
 }
 
 describe("the flintap:operation channels", () => {
+  test("name no device where the call is about many", async () => {
+    const heard = listen();
+    const addon = fakeAddon({ listLinks: () => ({ links: [fakeLink(), fakeLink()] }) });
+    await new Operations(addon, "me").run("listLinks", { statistics: false });
+    expect(heard.at(-1)?.[1]).toMatchObject({ outcome: "done", device: undefined });
+  });
+
   test("enclose an operation, and tell at its end what it took", async () => {
     const heard = listen();
     const addon = fakeAddon({ getLink: () => ({ links: [fakeLink({ name: "t1" })], work }) });
@@ -34,6 +41,7 @@ describe("the flintap:operation channels", () => {
     expect(heard[0]?.[1]).toEqual({ operation: "getLink", owner: "me" });
     const told = { operation: "getLink", owner: "me", device: "t1", outcome: "done", ...work };
     expect(heard[2]?.[1]).toMatchObject(told);
+    expect(heard[3]?.[1]).toEqual({ ...told, result: undefined });
   });
 
   test("tell the error of one that fails", async () => {
