@@ -1,8 +1,9 @@
 // Prints the newest glibc and libstdc++ symbol versions that a built addon needs, with the symbols
 // that need them: the oldest system it loads on. `node scripts/abi-floor.mjs [ADDON]`, by default
-// the release build.
+// the one that is loaded here: what was built, or else what was shipped.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { findTool, main, requireTool, root, runOrThrow } from "./toolchain.mjs";
+import { findTool, main, Obstacle, requireTool, root, runOrThrow } from "./toolchain.mjs";
 
 const families = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
 
@@ -29,6 +30,17 @@ async function newestVersions(addon) {
   });
 }
 
+/** As src/load-addon.ts looks for it. musl has no symbol versions. */
+function loadedHere() {
+  const places = [
+    "build/Release/flintap.node",
+    `prebuilds/linux-${process.arch}/flintap.glibc.node`,
+  ];
+  const found = places.map((place) => join(root, place)).find((path) => existsSync(path));
+  if (found === undefined) throw new Obstacle(`there is no addon: neither ${places.join(" nor ")}`);
+  return found;
+}
+
 /** The versions alone, in one line; empty where there is no objdump to tell them. */
 export async function abiFloor(addon) {
   if (findTool("objdump") === undefined) return "";
@@ -39,7 +51,7 @@ if (process.argv[1] === import.meta.filename) {
   await main(async () => {
     requireTool("objdump", "Debian's binutils");
     requireTool("c++filt", "Debian's binutils");
-    const addon = process.argv[2] ?? join(root, "build/Release/flintap.node");
+    const addon = process.argv[2] ?? loadedHere();
     for (const { version, symbols } of await newestVersions(addon)) {
       const names = await runOrThrow("c++filt", symbols);
       console.log(`${version}: ${names.trim().split("\n").join(", ")}`);

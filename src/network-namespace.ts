@@ -88,6 +88,13 @@ const openOptions = object({
  *
  * Calls run in the order in which they were made, one after the other. Calls that wait keep the
  * process alive; an idle handle does not.
+ *
+ * Wrong arguments are a TypeError or RangeError, before anything is sent. Else a call rejects with a
+ * {@link FlintapError}; below stand the reasons that are a call's own. Any may have `"no-permission"`,
+ * `"closed"`, `"outcome-unknown"`, `"aborted"` and `"kernel"`; one that names a link `"no-such-link"`
+ * and `"other-namespace"`; one that makes a device `"name-taken"`, `"alt-name-taken"`,
+ * `"index-taken"`, `"invalid-mac"`, `"mtu-out-of-range"`, `"kind-unsupported"` and
+ * `"setting-ignored"`. One that fails has left nothing, but for what the error's `leftBehind` names.
  */
 export class NetworkNamespace implements AsyncDisposable {
   /** Whose devices these are; see {@link NamespaceOptions.owner}. */
@@ -146,7 +153,11 @@ export class NetworkNamespace implements AsyncDisposable {
     return namespace;
   }
 
-  /** Makes a macvtap. Its guest must use the link's `mac`. */
+  /**
+   * Makes a macvtap. Its guest must use the link's `mac`. Rejects with `"no-such-parent"`,
+   * `"parent-busy"`, `"parent-unusable"`, `"duplicate-mac"`, `"mtu-above-parent"`,
+   * `"proc-sys-read-only"` and, for a parent elsewhere, `"namespace-not-open"`.
+   */
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
     const request = createMacvtapRequest(options);
     const { links } = await this.#operations.create("createMacvtap", request, signalOf(options));
@@ -157,7 +168,11 @@ export class NetworkNamespace implements AsyncDisposable {
   createTap(options: CreateTapOptions & { persist: false }): Promise<EphemeralTap>;
   /** Makes a tap that stays until it is deleted. */
   createTap(options?: CreateTapOptions & { persist?: true }): Promise<TapLink>;
-  /** Makes a tap; only one with `persist: false` has queues. */
+  /**
+   * Makes a tap; only one with `persist: false` has queues. Rejects with `"tun-device-missing"`,
+   * `"tun-not-allowed"`, `"no-such-bridge"`, `"not-a-bridge"`, `"bridge-full"`, `"too-many-queues"`
+   * and `"proc-sys-read-only"`.
+   */
   createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
   async createTap(options: CreateTapOptions = {}): Promise<TapLink | EphemeralTap> {
     const request = createTapRequest(options);
@@ -169,7 +184,8 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /**
    * Makes a bridge. By default it has a MAC of its own, no spanning tree and no forward delay, and
-   * is deaf to router advertisements.
+   * is deaf to router advertisements. Rejects with `"setting-unsupported"` and
+   * `"proc-sys-read-only"`.
    */
   async createBridge(options: CreateBridgeOptions = {}): Promise<BridgeLink> {
     const request = createBridgeRequest(options);
@@ -186,7 +202,8 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /**
    * Makes a link a port of a bridge, with the port settings named. A port of another master stays
-   * there, unless forced.
+   * there, unless forced. Rejects with `"no-such-bridge"`, `"not-a-bridge"`, `"bridge-full"`,
+   * `"other-master"`, `"cannot-be-port"`, `"setting-unsupported"` and `"setting-ignored"`.
    */
   async attachToBridge(
     link: LinkReference,
@@ -198,14 +215,20 @@ export class NetworkNamespace implements AsyncDisposable {
     return tagged(links[0]);
   }
 
-  /** Takes a link out of the bridge of which it is a port. */
+  /**
+   * Takes a link out of the bridge of which it is a port; one that is none stays as it is. Rejects
+   * with `"not-a-bridge"`.
+   */
   async detachFromBridge(link: LinkReference, options: OperationOptions = {}): Promise<Link> {
     const request = detachRequest(link, options);
     const { links } = await this.#operations.run("detachFromBridge", request, signalOf(options));
     return tagged(links[0]);
   }
 
-  /** Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one. */
+  /**
+   * Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one.
+   * Rejects with `"not-ours"` and `"physical-link"`.
+   */
   async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
     const request = deleteRequest(link, options, tagPrefix(this.owner));
     await this.#operations.run("deleteLink", request, signalOf(options));
@@ -219,7 +242,13 @@ export class NetworkNamespace implements AsyncDisposable {
    * send right before, and another link that was renamed all the same gets its name back.
    *
    * What the kernel keeps beside a value is not put back: that a bridge's MAC and MTU were set by
-   * hand, addresses that closing took, the MTU of links that stand on it.
+   * hand, addresses that closing took, the MTU of links that stand on it. A process that is killed in
+   * the middle has made some of the changes; closed before it is up again, a link is even then.
+   *
+   * Rejects with `"tagged"`, `"name-taken"`, `"alt-name-taken"`, `"no-such-alt-name"`,
+   * `"invalid-name"`, `"invalid-mac"`, `"duplicate-mac"`, `"mtu-above-parent"`,
+   * `"mtu-out-of-range"`, `"link-is-up"`, `"no-ipv6"`, `"proc-sys-read-only"` and
+   * `"setting-ignored"`.
    */
   async setLink(
     link: LinkReference,
@@ -240,7 +269,9 @@ export class NetworkNamespace implements AsyncDisposable {
    * refuses to move `lo` and bridges (reason `"cannot-move"`), and where the name, an alt name or the
    * index is taken there; a link that flintap has not made gets another index instead. An open queue
    * goes on working. The addresses and routes of the host on the link are gone, as the kernel has
-   * it. What fails is moved back. Takes CAP_SYS_ADMIN, as `NetworkNamespace.open` does.
+   * it. What fails is moved back. Takes CAP_SYS_ADMIN, as `NetworkNamespace.open` does. Rejects with
+   * `"not-ours"`, `"physical-link"`, `"other-master"`, `"name-taken"`, `"alt-name-taken"`,
+   * `"index-taken"` and `"proc-sys-read-only"` as well.
    */
   async moveLink(
     link: LinkReference,
@@ -327,14 +358,19 @@ export class NetworkNamespace implements AsyncDisposable {
   /**
    * Opens a queue of a macvtap, verified to be this link's. Each open is one more queue over which
    * the kernel spreads the guest's frames, so a second one in this process is refused unless it
-   * is asked for. What other processes have open cannot be seen.
+   * is asked for. What other processes have open cannot be seen. Rejects with `"not-a-macvtap"`,
+   * `"queue-already-open"`, `"mknod-not-allowed"`, `"device-not-allowed"`, `"sysfs-foreign"` and
+   * `"too-many-queues"`.
    */
   async openMacvtap(link: LinkReference, options: OpenMacvtapOptions = {}): Promise<DeviceQueue> {
     const request = openMacvtapRequest(link, options);
     return this.#onlyQueue(await this.#operations.run("openMacvtap", request, signalOf(options)));
   }
 
-  /** Opens a queue of a tap, verified to be this link's. */
+  /**
+   * Opens a queue of a tap, verified to be this link's. Rejects with `"not-a-tap"`, `"tap-held"`,
+   * `"too-many-queues"`, `"tun-device-missing"` and `"tun-not-allowed"`.
+   */
   async openTap(link: LinkReference, options: OperationOptions = {}): Promise<DeviceQueue> {
     const request = openTapRequest(link, options);
     return this.#onlyQueue(await this.#operations.run("openTap", request, signalOf(options)));

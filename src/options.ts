@@ -74,7 +74,11 @@ export interface GuestDeviceOptions extends CreateOptions {
 
 /** For `createMacvtap`. */
 export interface CreateMacvtapOptions extends GuestDeviceOptions {
-  /** The link it stands on: a wired interface, a bond, a veth, a bridge. */
+  /**
+   * The link it stands on: a wired interface, a bond, a veth, a bridge. A link that another handle
+   * gave is one of its namespace; that gets a number here (RTM_NEWNSID), which stays until one of the
+   * two namespaces is gone.
+   */
   parent: LinkReference;
   /** How macvtaps on the parent reach each other. Default: `"bridge"`, directly. */
   mode?: MacvtapMode;

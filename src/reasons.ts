@@ -165,7 +165,7 @@ export const reasons = {
     errnos: ["EXFULL"],
   },
   "other-master": {
-    summary: "the link is a port of another master",
+    summary: "the link is a port of a master",
     hint: ({ operation = "" }) =>
       operation === "moveLink"
         ? "Detach it first (detachFromBridge): a bridge and its ports are in one namespace."
@@ -220,8 +220,7 @@ export const reasons = {
     code: "ERR_FLINTAP_IGNORED",
   },
   "proc-sys-read-only": {
-    summary:
-      "the host's IPv6 on the device cannot be closed or opened, since /proc/sys is read-only",
+    summary: "the host's IPv6 on the device cannot be set as asked, since /proc/sys is read-only",
     hint: ({ operation }) =>
       operation === "createBridge"
         ? `Three ways out: have the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0: ${sysctl}); give the process a writable /proc/sys (${writable}); or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge.`
@@ -264,12 +263,12 @@ export const reasons = {
   },
   "mknod-not-allowed": {
     summary: "there is no device node of the macvtap, and none may be made",
-    hint: "A container with a /dev of its own sees no /dev/tapN. Either hand it in (--device=/dev/tapN, where N is the link's index), or let the process make one, which takes CAP_MKNOD and the device cgroup's leave: --cap-add=MKNOD --device-cgroup-rule='c MAJOR:* rwm', where MAJOR is macvtap's number in /proc/devices.",
+    hint: "A container with a /dev of its own sees no /dev/tapN. Either hand it in (--device=/dev/tapN, where N is the link's index), or let the process make one, which takes CAP_MKNOD, a /dev that the user may write to or CAP_SYS_ADMIN, and the device cgroup's leave: --cap-add=MKNOD --device-cgroup-rule='c MAJOR:* rwm', where MAJOR is macvtap's number in /proc/devices.",
     errnos: ["EPERM", "EACCES"],
   },
   "device-not-allowed": {
     summary: "the device node may not be opened",
-    hint: "With EACCES, the mode of /dev/tapN keeps this user out, which is root's until a udev rule gives it away (SUBSYSTEM=='macvtap', OWNER='user'). With EPERM, the device cgroup does: --device-cgroup-rule='c MAJOR:* rwm' for podman and docker run, where MAJOR is macvtap's number in /proc/devices, or DeviceAllow=char-macvtap for a systemd service.",
+    hint: "With EACCES, the mode of /dev/tapN keeps this user out, which is root's until a udev rule gives it away (SUBSYSTEM==\"macvtap\", OWNER=\"user\"). With EPERM, the device cgroup does: --device-cgroup-rule='c MAJOR:* rwm' for podman and docker run, where MAJOR is macvtap's number in /proc/devices, or DeviceAllow=char-macvtap for a systemd service.",
     errnos: ["EPERM", "EACCES"],
   },
   "sysfs-foreign": {
@@ -282,7 +281,7 @@ export const reasons = {
     summary: "the link is a physical one, or lo",
     hint: ({ operation = "" }) =>
       operation === "moveLink"
-        ? "Without it the host may be cut off. To move it all the same, say force: true."
+        ? "Without it the host may be cut off. To move a physical one all the same, say force: true; lo stays where it is."
         : "Only a link that was made by software can be deleted.",
     errnos: ["EOPNOTSUPP"],
   },
@@ -318,7 +317,7 @@ export const reasons = {
   },
   tagged: {
     summary: "the link's alias is a tag of flintap",
-    hint: "Whose the device is and what for stands there. To overwrite it all the same, say force: true; then no owner finds the device any more.",
+    hint: "Whose the device is and what for stands there. To overwrite it all the same, say force: true among the options, behind the changes; then no owner finds the device any more.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "link-is-up": {
@@ -375,7 +374,7 @@ export const facadeReasons = {
   },
   addon: {
     summary: "the native addon cannot be loaded",
-    hint: "Build it from source in the package's folder: npm run build:addon (needs a C++20 compiler, make and Python).",
+    hint: "Build it from source: npm explore flintap -- npm run build:addon, in a checkout npm run setup (needs a C++20 compiler, make and Python).",
     code: "ERR_FLINTAP_ADDON",
   },
   "already-provisioned": {

@@ -236,11 +236,13 @@ export function openNamespaceRequest(
   place: Place,
 ): NativeRequests["NetworkNamespace.open"] {
   if (typeof target === "string") return { path: namespacePath(target, place) };
-  if (typeof target === "object" && target !== null && "pid" in target)
-    return byProcess(target, place);
-  if (typeof target === "object" && target !== null && "fd" in target)
-    return byDescriptor(target, place);
   const expected = "the path of a namespace, { pid } or { fd }";
+  if (typeof target === "object" && target !== null) {
+    const [byPid, byFd] = ["pid" in target, "fd" in target];
+    if (byPid && byFd) throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, target);
+    if (byPid) return byProcess(target, place);
+    if (byFd) return byDescriptor(target, place);
+  }
   throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, target);
 }
 
