@@ -69,6 +69,13 @@ describe("an example", () => {
     expect(lines).toEqual([expect.stringMatching(/^sent 70 bytes/)]);
   });
 
+  example("open-tap.mjs", withTap, (lines) => {
+    expect(lines).toEqual([
+      "/dev/net/tun",
+      expect.stringMatching(/^fltap\w+ has a carrier while its queue is open$/),
+    ]);
+  });
+
   withMacvtap("list-links.mjs", async () => {
     tested.add("list-links.mjs");
     await runModule(`

@@ -42,7 +42,7 @@ describe("NetworkNamespace.open", () => {
     [{}, {}, "ERR_INVALID_ARG_TYPE", "{ pid } or { fd }"],
     [{ pid: 0 }, {}, "ERR_OUT_OF_RANGE", "option `pid`"],
     [{ fd: -1 }, {}, "ERR_OUT_OF_RANGE", "option `fd`"],
-    [{ pid: 17, fd: 3 }, {}, "ERR_INVALID_ARG_VALUE", "an option that exists (pid)"],
+    [{ pid: 17, fd: 3 }, {}, "ERR_INVALID_ARG_VALUE", "the path of a namespace, { pid } or { fd }"],
     ["/run/netns/blue", { owner: "" }, "ERR_INVALID_ARG_VALUE", "`owner`"],
     ["/run/netns/blue", { onwer: "me" }, "ERR_INVALID_ARG_VALUE", "an option that exists"],
   ])("refuses %j with %j before anything is loaded", async (target, options, code, words) => {
