@@ -17,11 +17,7 @@ export type {
   LinkRemoved,
 } from "./link-state.js";
 export { LinkWatch } from "./link-watch.js";
-export {
-  type NamespaceOptions,
-  NetworkNamespace,
-  type OpenNamespaceOptions,
-} from "./network-namespace.js";
+export { NetworkNamespace } from "./network-namespace.js";
 export type * from "./options.js";
 export {
   attachToBridge,

@@ -6,7 +6,7 @@
  * awaits, so that V8 can follow a failure's stack back to the caller.
  */
 import type { NativeAddon, NativeOutcome } from "./addon.js";
-import { abortSignal, argumentError, type ChecksFor, object } from "./check.js";
+import { argumentError } from "./check.js";
 import {
   createBridgeRequest,
   createMacvtapRequest,
@@ -38,8 +38,10 @@ import type {
   ListKindOptions,
   ListOptions,
   MoveOptions,
+  NamespaceOptions,
   NamespaceTarget,
   OpenMacvtapOptions,
+  OpenNamespaceOptions,
   OperationOptions,
   ReadOptions,
   SetOptions,
@@ -54,34 +56,17 @@ import {
   getLinkRequest,
   listRequest,
   moveRequest,
+  namespaceOptions,
   openMacvtapRequest,
+  openNamespaceOptions,
   openNamespaceRequest,
   openTapRequest,
   setRequest,
   watchRequest,
 } from "./requests.js";
 import { signalOf } from "./shared-options.js";
-import { tagOwner, tagPrefix } from "./tag.js";
+import { tagPrefix } from "./tag.js";
 import { tagged } from "./tagged-link.js";
-
-/** For `NetworkNamespace.current` and `NetworkNamespace.open`. */
-export interface NamespaceOptions {
-  /**
-   * Whose devices these are: stands in the tag of every device made, and only devices that have
-   * it are deleted without force. Up to 32 bytes. Default: `"flintap"`.
-   */
-  owner?: string;
-}
-
-/** For `NetworkNamespace.open`. */
-export interface OpenNamespaceOptions extends NamespaceOptions, OperationOptions {}
-
-const namespaceOptions = object({ owner: tagOwner } satisfies ChecksFor<NamespaceOptions>);
-
-const openOptions = object({
-  owner: tagOwner,
-  signal: abortSignal,
-} satisfies ChecksFor<OpenNamespaceOptions>);
 
 /**
  * A network namespace, with a native thread and a socket of its own.
@@ -137,7 +122,7 @@ export class NetworkNamespace implements AsyncDisposable {
   ): Promise<NetworkNamespace> {
     const call = "NetworkNamespace.open";
     const request = openNamespaceRequest(target, { call, argument: "target" });
-    const { owner = "flintap" } = openOptions(options, { call, argument: "options" });
+    const { owner = "flintap" } = openNamespaceOptions(options, { call, argument: "options" });
     const namespace = new NetworkNamespace(loadAddon(), owner);
     try {
       const opened = await namespace.#operations.run(

@@ -30,6 +30,18 @@ export type NamespaceTarget =
       fd: number;
     };
 
+/** For `NetworkNamespace.current` and `NetworkNamespace.open`. */
+export interface NamespaceOptions {
+  /**
+   * Whose devices these are: stands in the tag of every device made, and only devices that have
+   * it are deleted without force. Up to 32 bytes. Default: `"flintap"`.
+   */
+  owner?: string;
+}
+
+/** For `NetworkNamespace.open`. */
+export interface OpenNamespaceOptions extends NamespaceOptions, OperationOptions {}
+
 /** What every call that makes a device takes. */
 export interface CreateOptions extends OperationOptions {
   /**

@@ -24,7 +24,9 @@ import type {
   LinkSelection,
   ListOptions,
   MoveOptions,
+  NamespaceOptions,
   OpenMacvtapOptions,
+  OpenNamespaceOptions,
   ReadOptions,
   SetOptions,
   WatchOptions,
@@ -40,7 +42,7 @@ import {
   portOf,
   txQueueLength,
 } from "./shared-options.js";
-import { linkAlias, tagMark } from "./tag.js";
+import { linkAlias, tagMark, tagOwner } from "./tag.js";
 
 const attachOptions = object({
   ...operationChecks,
@@ -219,6 +221,15 @@ export function getLinkRequest(link: unknown, given: unknown): NativeRequests["g
   const options = readOptions(given, optionsOf("getLink"));
   return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
 }
+
+/** For `NetworkNamespace.current`. */
+export const namespaceOptions = object({ owner: tagOwner } satisfies ChecksFor<NamespaceOptions>);
+
+/** For `NetworkNamespace.open`. */
+export const openNamespaceOptions = object({
+  ...operationChecks,
+  owner: tagOwner,
+} satisfies ChecksFor<OpenNamespaceOptions>);
 
 /** A name of `ip netns` is refused: what it stands for is that program's to know. */
 function namespacePath(path: string, place: Place): string {

@@ -3,10 +3,9 @@
  * operation. There are so many that the operations are shared out over several test files.
  */
 import { constants } from "node:os";
-import { afterAll, beforeAll, expect } from "vitest";
-import { needs } from "../setup/capabilities.js";
+import { expect } from "vitest";
 import { failEveryPair } from "../setup/seam.js";
-import { Scene } from "./scene.js";
+import { onScene, sceneOfFile } from "./scene.js";
 import type { Subject } from "./subject.js";
 
 const { ENOBUFS } = constants.errno;
@@ -16,28 +15,17 @@ const patience = 600_000;
 
 /** Registers a test for each. */
 export function failInPairs(subjects: readonly Subject[]): void {
-  let scene: Scene;
-
-  beforeAll(async () => {
-    scene = await Scene.layOut();
-  });
-
-  afterAll(() => scene.close());
+  const scene = sceneOfFile();
 
   for (const subject of subjects) {
-    needs(
-      "seam",
-      "veth",
-      "bridge",
-      ...subject.needs,
-    )(
+    onScene(subject)(
       `with two system calls failing, ${subject.name} is all there or not at all`,
       async () => {
-        await scene.prepare(subject);
+        await scene().prepare(subject);
         const pairs = await failEveryPair(
           ENOBUFS,
-          () => scene.operate(subject),
-          (run) => scene.expectAllOrNothing(subject, run),
+          () => scene().operate(subject),
+          (run) => scene().expectAllOrNothing(subject, run),
           {},
           subject.pairStride,
         );

@@ -3,13 +3,13 @@
  * No end crashes, hangs or leaves a device, save one that kills. Each is a process of its own, so a
  * sanitizer looks at each.
  */
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import type { NetworkNamespace } from "../../src/index.js";
-import { type Capability, needs } from "../setup/capabilities.js";
+import type { Capability } from "../setup/capabilities.js";
 import { type Ending, runModule } from "../setup/child.js";
 import { ip, link } from "../setup/iproute2.js";
 import { elsewhere, emptyElsewhere, openBlue } from "./elsewhere.js";
-import { Scene } from "./scene.js";
+import { onScene, sceneOfFile } from "./scene.js";
 
 /** An operation, as the text of a call. */
 interface Interrupted {
@@ -164,37 +164,26 @@ const stride = 7;
 
 /** Registers, for each way to end, a test for each operation. */
 export function endInTheMiddle(ends: readonly End[]): void {
-  let scene: Scene;
-
-  beforeAll(async () => {
-    scene = await Scene.layOut();
-  });
-
-  afterAll(() => scene.close());
+  const scene = sceneOfFile();
 
   describe.each(ends)("when $when", ({ text, as, kills = false }) => {
     for (const operation of operations) {
       const undoes = !kills && !operation.stays;
       const outcome = undoes ? "is undone" : "ends";
-      needs(
-        "seam",
-        "veth",
-        "bridge",
-        ...operation.needs,
-      )(
+      onScene(operation)(
         `${operation.call} ${outcome}, at every ${stride}th of its calls`,
         async () => {
           let stood = 0;
           let finished = 0;
           for (let at = 1; ; at += stride) {
-            await scene.prepare(operation);
+            await scene().prepare(operation);
             const ending = await runModule(text(standing(operation, at)));
             if (ending.code === cameToItsEnd) break;
             expect(ending).toMatchObject(as);
             stood += 1;
             if (!undoes) continue;
             if (await operation.finished?.()) finished += 1;
-            else await scene.expectAsBefore();
+            else await scene().expectAsBefore();
           }
           expect(finished).toBeLessThanOrEqual(1);
           expect(stood).toBeGreaterThan(finished);

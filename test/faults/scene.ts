@@ -3,8 +3,9 @@
  * that what a run left can be told.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { FlintapError, NetworkNamespace } from "../../src/index.js";
+import { needs } from "../setup/capabilities.js";
 import { openDescriptors } from "../setup/descriptors.js";
 import { addBridge, addParent, ip, links } from "../setup/iproute2.js";
 import type { FaultyRun } from "../setup/seam.js";
@@ -42,6 +43,21 @@ async function state(): Promise<{ ifname: string }[]> {
       port,
     };
   });
+}
+
+/** A scene for the tests of a file. */
+export function sceneOfFile(): () => Scene {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await Scene.layOut();
+  });
+  afterAll(() => scene.close());
+  return () => scene;
+}
+
+/** For tests of an operation on a scene. */
+export function onScene(operation: Pick<Subject, "needs">): ReturnType<typeof needs> {
+  return needs("seam", "veth", "bridge", ...operation.needs);
 }
 
 /** `enp0` for macvtaps, the bridges `br0` and `br1`, and what each subject prepares. */

@@ -2,33 +2,17 @@
  * How handles, threads and the process live and end together: what keeps a process alive, what a
  * close waits for, and that no end of a process, a worker or a handle crashes or hangs.
  */
-import { afterEach, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { NetworkNamespace } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { runNode } from "../setup/child.js";
-import { addParent, type IpLink, links } from "../setup/iproute2.js";
-import { child, ended, prologue } from "../setup/lives.js";
+import { child, ended, madeLinksOfFile, prologue } from "../setup/lives.js";
 import { otherNamespace } from "../setup/other-namespace.js";
-import { removeLinks } from "../setup/stage.js";
 
 const test = needs("veth", "macvtap", "proc-sys");
 const inNamespaces = needs("root", "veth", "proc-sys");
 
-let laidOut: string[];
-
-beforeAll(async () => {
-  await addParent();
-  laidOut = (await links()).map(({ ifname }) => ifname);
-});
-
-async function madeLinks(): Promise<IpLink[]> {
-  return (await links()).filter(({ ifname }) => !laidOut.includes(ifname));
-}
-
-afterEach(async () => {
-  const made = (await madeLinks()).map(({ ifname }) => ifname);
-  if (made.length > 0) await removeLinks(made);
-});
+const madeLinks = madeLinksOfFile();
 
 describe("a process", () => {
   test("ends although it has idle handles", async () => {

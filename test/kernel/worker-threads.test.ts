@@ -1,29 +1,13 @@
 /** Worker threads: each has handles of its own, and its end crashes, hangs and leaves nothing. */
-import { afterEach, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { needs } from "../setup/capabilities.js";
-import { addParent, type IpLink, links } from "../setup/iproute2.js";
-import { child, ended } from "../setup/lives.js";
+import { child, ended, madeLinksOfFile } from "../setup/lives.js";
 import { otherNamespace } from "../setup/other-namespace.js";
-import { removeLinks } from "../setup/stage.js";
 
 const test = needs("veth", "macvtap", "proc-sys");
 const inNamespaces = needs("root", "veth", "proc-sys");
 
-let laidOut: string[];
-
-beforeAll(async () => {
-  await addParent();
-  laidOut = (await links()).map(({ ifname }) => ifname);
-});
-
-async function madeLinks(): Promise<IpLink[]> {
-  return (await links()).filter(({ ifname }) => !laidOut.includes(ifname));
-}
-
-afterEach(async () => {
-  const made = (await madeLinks()).map(({ ifname }) => ifname);
-  if (made.length > 0) await removeLinks(made);
-});
+const madeLinks = madeLinksOfFile();
 
 describe("a worker thread", () => {
   test("has handles of its own, beside those of others", async () => {

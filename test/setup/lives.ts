@@ -1,5 +1,8 @@
 /** Children that count their threads and descriptors: for how handles, workers and watches end. */
+import { afterEach, beforeAll } from "vitest";
 import { type Ending, type RunOptions, runModule } from "./child.js";
+import { addParent, type IpLink, links } from "./iproute2.js";
+import { removeLinks } from "./stage.js";
 
 /** Text of a module: what every child here begins with. */
 export const prologue = `
@@ -29,7 +32,7 @@ export const prologue = `
     "import * as flintap from 'flintap'; import { parentPort as port } from 'node:worker_threads';" + text,
     { eval: true, execArgv: ["--input-type=module"] },
   );
-  export const ended = (worker) => new Promise((resolve) => worker.once("exit", resolve));
+  const ended = (worker) => new Promise((resolve) => worker.once("exit", resolve));
 `;
 
 export function child(body: string, options?: RunOptions): Promise<Ending> {
@@ -37,3 +40,24 @@ export function child(body: string, options?: RunOptions): Promise<Ending> {
 }
 
 export const ended = (code: number, stdout = "") => ({ code, signal: null, stdout, stderr: "" });
+
+/** Lays out `enp0` for the tests of a file; gives the links made since, which go after each test. */
+export function madeLinksOfFile(): () => Promise<IpLink[]> {
+  let laidOut: string[];
+
+  beforeAll(async () => {
+    await addParent();
+    laidOut = (await links()).map(({ ifname }) => ifname);
+  });
+
+  async function madeLinks(): Promise<IpLink[]> {
+    return (await links()).filter(({ ifname }) => !laidOut.includes(ifname));
+  }
+
+  afterEach(async () => {
+    const made = (await madeLinks()).map(({ ifname }) => ifname);
+    if (made.length > 0) await removeLinks(made);
+  });
+
+  return madeLinks;
+}

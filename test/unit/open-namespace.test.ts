@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { NetworkNamespace, type OpenNamespaceOptions } from "../../src/network-namespace.js";
-import type { NamespaceTarget } from "../../src/options.js";
+import { NetworkNamespace } from "../../src/network-namespace.js";
+import type { NamespaceTarget, OpenNamespaceOptions } from "../../src/options.js";
 import { tagPrefix } from "../../src/tag.js";
 import { type FakeAddon, failure, fakeAddon, fakeLink, held, type Script } from "./fake-addon.js";
 
