@@ -34,23 +34,30 @@ void refuse_stacking(const Link& parent) {
   }
 }
 
-// A parent that was read in another namespace is looked up there, through its number here. Gives
-// that number.
-std::optional<std::int32_t> look_elsewhere(Context& context, Reference& parent) {
+// Another namespace, held open: the number it has here would else be given to the next one.
+struct Elsewhere {
+  std::shared_ptr<const NetworkNamespace> network_namespace;
+  std::int32_t number = 0;
+};
+
+// A parent that was read in another namespace is looked up there, through its number here.
+std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
   if (!parent.network_namespace || parent.network_namespace == context.network_namespace_id()) {
     return std::nullopt;
   }
-  const auto there = open_namespace(*parent.network_namespace, parent.label());
-  parent.looked_up_in = number_here(context, *there);
+  auto there = open_namespace(*parent.network_namespace, parent.label());
+  const std::int32_t number = number_here(context, *there);
+  parent.looked_up_in = number;
   parent.network_namespace.reset();
-  return parent.looked_up_in;
+  return Elsewhere{.network_namespace = std::move(there), .number = number};
 }
 
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateMacvtap&>(record);
   Making making = begin_making(std::move(*request.link), "macvtap");
   making.host_ipv6 = *request.host_ipv6;
-  making.wanted.parent_namespace = look_elsewhere(context, *request.parent);
+  const auto elsewhere = look_elsewhere(context, *request.parent);
+  if (elsewhere) making.wanted.parent_namespace = elsewhere->number;
   const auto parent =
       look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
   refuse_stacking(*parent);

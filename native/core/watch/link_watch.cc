@@ -25,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 
 // Between two listings, as many times as long as the first of them took.
 constexpr int kRest = 10;
+// After a listing that failed, as many times this as have failed: what one may lack, such as
+// descriptors, comes back no sooner.
+constexpr Clock::duration kRestAfterFailure = std::chrono::milliseconds(50);
 constexpr int kMostFailedListings = 5;
 
 // Rounded up: to wake too early would be to wake again and again.
@@ -150,7 +153,7 @@ void LinkWatch::watch() {
     const Clock::time_point begun = Clock::now();
     if (lost && begun >= rested) {
       lost = !list(requests);
-      rested = Clock::now() + kRest * (Clock::now() - begun);
+      rested = Clock::now() + kRest * (Clock::now() - begun) + failed_listings_ * kRestAfterFailure;
     }
     if (!lost) tell();
     wait(events, lost ? milliseconds_until(rested) : -1);
