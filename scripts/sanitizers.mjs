@@ -60,6 +60,9 @@ function isReusedDescriptor(part) {
   return origin !== undefined && !isOurs(origin);
 }
 
+/** The process died of it, whosever deed it was. */
+const isFatal = (part) => part.includes("ERROR: ThreadSanitizer");
+
 /** The parts of one report that are about our code; a report of any other form is kept whole. */
 function ourParts(report) {
   if (report.includes("ERROR: LeakSanitizer"))
@@ -67,7 +70,7 @@ function ourParts(report) {
   if (report.includes("WARNING: ThreadSanitizer"))
     return report
       .split(/^={18}$/m)
-      .filter((part) => part.includes("WARNING") && isOurRace(part) && !isReusedDescriptor(part));
+      .filter((part) => isFatal(part) || (isOurRace(part) && !isReusedDescriptor(part)));
   return report.trim() === "" ? [] : [report];
 }
 

@@ -170,7 +170,10 @@ async function runContainerTests(args) {
 /** A vitest project under a sanitizer. Each finding is a failure, whatever the tests say. */
 async function runSanitized(variant, project, args) {
   await buildAddon(variant);
-  const outcome = await runVitest(project, args, { env: await sanitizerEnvironment(variant) });
+  // Two files at a time: under a sanitizer it is the processors that a test waits for.
+  const outcome = await runVitest(project, ["--maxWorkers=2", ...args], {
+    env: await sanitizerEnvironment(variant),
+  });
   const findings = await sanitizerFindings(variant);
   return {
     ...outcome,

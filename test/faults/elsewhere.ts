@@ -39,7 +39,11 @@ export async function closeElsewhere(): Promise<void> {
   await opened?.holder[Symbol.asyncDispose]();
 }
 
-/** Text for a child: opens it as `blue`, with the `parent` in it. */
+/**
+ * Text for a child: opens it as `blue`, with the `parent` in it. Held, since the end of a handle that
+ * is collected lets go what stands still.
+ */
 export const openBlue = `
   const blue = await flintap.NetworkNamespace.open(process.env.FLINTAP_ELSEWHERE);
+  globalThis.blue = blue;
   const [parent] = await blue.listLinks({ kind: "veth" });`;
