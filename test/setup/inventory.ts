@@ -1,25 +1,16 @@
 /** Everything that a failed call may have left behind, or changed: equal before and after. */
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { openDescriptors } from "./descriptors.js";
 import { links } from "./iproute2.js";
 
 /** What there is. */
 export interface Inventory {
   /** All links with all that iproute2 tells of them, apart from what changes by itself. */
   links: unknown;
-  /** What the process has open. */
+  /** What the process has open that may be the core's. */
   descriptors: string[];
   /** /dev, without the nodes of macvtaps: it is the machine's, where other tests make some. */
   devices: string[];
-}
-
-function descriptors(): string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      return [`${fd} ${readlinkSync(`/proc/self/fd/${fd}`)}`];
-    } catch {
-      return []; // the one that readdir itself had open
-    }
-  });
 }
 
 /** Timers, and the carrier's state, to which the kernel attends when it has the time. */
@@ -35,7 +26,7 @@ export async function inventory(): Promise<Inventory> {
   });
   return {
     links: JSON.parse(seen),
-    descriptors: descriptors().toSorted(),
+    descriptors: openDescriptors(),
     devices: readdirSync("/dev").filter((name) => !/^(tap\d|\.flintap)/.test(name)),
   };
 }
