@@ -75,10 +75,12 @@ export const string: Check<string> = (value, place) => {
 function isSignal(value: unknown): value is AbortSignal {
   if (typeof value !== "object" || value === null) return false;
   const { aborted, throwIfAborted, addEventListener }: Partial<AbortSignal> = value;
-  return [typeof aborted, typeof throwIfAborted, typeof addEventListener].join() === signalTypes;
+  return (
+    typeof aborted === "boolean" &&
+    typeof throwIfAborted === "function" &&
+    typeof addEventListener === "function"
+  );
 }
-
-const signalTypes = "boolean,function,function";
 
 /** What an AbortController has, also one of another realm. */
 export const abortSignal: Check<AbortSignal> = (value, place) => {

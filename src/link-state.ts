@@ -114,6 +114,8 @@ interface Step {
 export class LinkState {
   readonly #known = new Map<number, Known>();
   readonly #filter: LinkFilter;
+  /** Whether a link is asked for may depend on what another one is called. */
+  readonly #asksForOthers: boolean;
   /** What is still to be told. */
   #steps: Step[] = [];
   /** The links of a round that came, went or have another name: others may be asked for by it. */
@@ -121,6 +123,7 @@ export class LinkState {
 
   constructor(filter: LinkFilter) {
     this.#filter = filter;
+    this.#asksForOthers = filter.master !== undefined || filter.parent !== undefined;
   }
 
   /** Takes a part of the links that are there when the watch begins. */
@@ -159,17 +162,15 @@ export class LinkState {
 
   /** Those whose master or parent came, went or was renamed, and that are not news themselves. */
   #lookAtOthers(): void {
-    const { master, parent } = this.#filter;
-    if (this.#renamed.size > 0 && (master ?? parent) !== undefined) {
-      const told = new Set(this.#steps.map(({ now }) => now));
-      for (const [index, before] of this.#known) {
-        const above = [before.link.master, before.link.parent];
-        const concerned = above.some((one) => one !== undefined && this.#renamed.has(one));
-        if (!concerned || told.has(before)) continue;
-        const now = { link: before.link, matches: false };
-        this.#known.set(index, now);
-        this.#steps.push({ before, now });
-      }
+    if (this.#renamed.size === 0) return;
+    const told = new Set(this.#steps.map(({ now }) => now));
+    for (const [index, before] of this.#known) {
+      const above = [before.link.master, before.link.parent];
+      const concerned = above.some((one) => one !== undefined && this.#renamed.has(one));
+      if (!concerned || told.has(before)) continue;
+      const now = { link: before.link, matches: false };
+      this.#known.set(index, now);
+      this.#steps.push({ before, now });
     }
     this.#renamed.clear();
   }
@@ -178,7 +179,8 @@ export class LinkState {
     const known = this.#known.get(news.index);
     const link = this.#now(news, known?.link);
     if (link === undefined && !news.removed) return {};
-    if (namesOf(known?.link) !== namesOf(link)) this.#renamed.add(news.index);
+    if (this.#asksForOthers && namesOf(known?.link) !== namesOf(link))
+      this.#renamed.add(news.index);
     const step: Step =
       known !== undefined && (news.removed || (link && isAnother(known.link, link)))
         ? { gone: known }

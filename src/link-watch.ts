@@ -140,13 +140,11 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
   /** All links that are there are taken first: what they were is told when they change. */
   async #begin(initial: boolean): Promise<void> {
     const since: NativeLinkNews[] = [];
-    for (let complete = false; !complete; ) {
-      const { news, more } = await this.#fetch();
-      if (this.#closed) throw this.#failure ?? this.#reason();
+    await this.#fetchRound((news) => {
       this.#state.begin(news.filter((one) => one.initial));
       since.push(...news.filter((one) => !one.initial));
-      complete = !more;
-    }
+    });
+    if (this.#closed) throw this.#failure ?? this.#reason();
     const added = this.#state.begun();
     if (initial) this.#events = added;
     this.#state.take(since, true);
@@ -160,15 +158,16 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
       if (this.#state.hasMore) {
         await setImmediate();
         this.#events = this.#state.tell(atATime);
-      } else await this.#takeRound();
+      } else await this.#fetchRound((news, isLast) => this.#state.take(news, isLast));
     }
   }
 
-  async #takeRound(): Promise<void> {
-    for (let complete = false; !complete && !this.#closed; ) {
+  /** Hands over all that is news by now, part by part, unless the watch ends meanwhile. */
+  async #fetchRound(take: (news: NativeLinkNews[], isLast: boolean) => void): Promise<void> {
+    for (let isLast = false; !isLast && !this.#closed; ) {
       const { news, more } = await this.#fetch();
-      this.#state.take(news, !more);
-      complete = !more;
+      isLast = !more;
+      take(news, isLast);
     }
   }
 
