@@ -1,7 +1,7 @@
 /**
  * The tag that flintap keeps in the alias of every device it makes: whose it is, and what for.
  *
- *     flintap1;OWNER;m=MICROVM;i=INTERFACE;s=SPECHASH;b=BRIDGE;t=SECONDS;k=BOOTID
+ *     flintap1;OWNER;m=MICROVM;i=INTERFACE;s=SPECHASH;b=BRIDGE;g=GUESTMAC;t=SECONDS;k=BOOTID
  *
  * The version and the owner come first, so that "is it ours?" is a comparison of prefixes that the
  * native side can do. Parts that are not known are left out. In every part `%`, `;`, `#`, white
@@ -11,6 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { argumentError, type Check, type ChecksFor, object, string } from "./check.js";
+import { unicastMac } from "./mac.js";
 
 /** What a caller may say of a device's purpose. Matched by {@link tagMatches}. */
 export interface TagParts {
@@ -22,6 +23,8 @@ export interface TagParts {
   specHash?: string;
   /** The bridge that was chosen for it. */
   bridge?: string;
+  /** The MAC that the guest uses: of a tap, the device does not show it. */
+  guestMac?: string;
 }
 
 /** A tag, as read from a link's alias. */
@@ -43,10 +46,11 @@ const aliasBytes = 255;
 
 /** Each part's key in the alias, and its share of the alias in bytes, after escaping. */
 const partRules = {
-  microvm: { key: "m", most: 64 },
-  interface: { key: "i", most: 24 },
-  specHash: { key: "s", most: 32 },
-  bridge: { key: "b", most: 24 },
+  microvm: { key: "m", most: 60 },
+  interface: { key: "i", most: 23 },
+  specHash: { key: "s", most: 23 },
+  bridge: { key: "b", most: 23 },
+  guestMac: { key: "g", most: 17 },
 } as const satisfies Record<keyof TagParts, { key: string; most: number }>;
 
 const partNames = Object.keys(partRules) as (keyof TagParts)[];
@@ -60,6 +64,7 @@ export const tagParts = object({
   interface: string,
   specHash: string,
   bridge: string,
+  guestMac: unicastMac,
 } satisfies ChecksFor<TagParts>);
 
 /** `%XX` for what one byte holds, `%uXXXX` for every other UTF-16 unit that is escaped. */

@@ -28,6 +28,11 @@ export interface MicrovmInterface {
   address?: StaticAddress;
   /** A tap's bridge, instead of the host's `bridge-name`. */
   bridgeName?: string;
+  /**
+   * The guest reaches its VMM's metadata service by it: a tap that is attached to no bridge. No spec
+   * says so; see `withMetadataInterface`.
+   */
+  metadata?: boolean;
 }
 
 /** A microVM, as far as its network is concerned. */

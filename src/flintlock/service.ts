@@ -119,19 +119,19 @@ async function create(
   config: HostConfig,
   namespace: NetworkNamespace,
 ): Promise<ProvisionedInterface> {
-  const { deviceId, type, guestMac } = entry;
+  const { type, guestMac } = entry;
   const name = hostDeviceName(microvm, entry);
   const tag = tagOf(microvm, entry);
   const place = placeOf(entry, config) ?? "";
   try {
     if (type === "macvtap") {
       const link = await namespace.createMacvtap({ name, parent: place, mac: guestMac, tag });
-      return { deviceId, link, guestMac: link.mac ?? "" };
+      return { ...entry, link, guestMac: link.mac ?? "" };
     }
     const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
     const on = { bridge: place, tag: { ...tag, bridge: place } };
     const link = await namespace.createTap({ name, mac, ...on });
-    return { deviceId, link, guestMac: guestMac ?? guestMacOfTap(link.mac ?? "") };
+    return { ...entry, link, guestMac: guestMac ?? guestMacOfTap(link.mac ?? "") };
   } catch (error) {
     throw await explain(error, microvm, entry, namespace);
   }

@@ -1,10 +1,9 @@
 /** The status that flintlock keeps of a microVM's interfaces, in its own field names. */
 import type { MacvtapLink, TapLink } from "../link.js";
+import type { MicrovmInterface } from "./microvm.js";
 
-/** An interface and the device that was made for it. */
-export interface ProvisionedInterface {
-  /** The interface's name in the guest. */
-  deviceId: string;
+/** An interface, and the device that it has on the host. */
+export interface ProvisionedInterface extends MicrovmInterface {
   /** The device on the host. */
   link: MacvtapLink | TapLink;
   /**
