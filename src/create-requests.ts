@@ -16,7 +16,7 @@ import {
   oneOf,
   type Place,
 } from "./check.js";
-import { randomMac, stableMac, unicastMac } from "./mac.js";
+import { guestMacBeside, randomMac, stableMac, unicastMac } from "./mac.js";
 import { type MadeKind, newLinkName, randomName } from "./name.js";
 import type {
   CreateBridgeOptions,
@@ -121,13 +121,22 @@ function refuseOptions<T extends object>(
   throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, options[key]);
 }
 
-function defaultMac(kind: MadeKind, tag: TagParts, { owner, machineId }: Origin): string {
+function defaultMac(kind: MadeKind, { name, tag = {} }: CreateOptions, origin: Origin): string {
   if (kind !== "macvtap" && kind !== "tap") return randomMac();
   const role = kind === "tap" ? "tap" : "guest";
-  const { microvm, interface: device } = tag;
+  const { owner, machineId } = origin;
+  const { microvm = name, interface: device } = tag;
   if (machineId === undefined || microvm === undefined || device === undefined)
     return randomMac(role);
   return stableMac(machineId, JSON.stringify([owner, microvm, device]), role);
+}
+
+/** Adds the guest's MAC where it follows from the device's, so that it is found again. */
+function tagWith(mac: string | undefined, kind: MadeKind, tag: TagParts): TagParts {
+  if (mac === undefined) return tag;
+  if (kind === "macvtap") return { guestMac: mac, ...tag };
+  if (kind !== "tap" || tag.interface === undefined || !mac.startsWith("fe")) return tag;
+  return { guestMac: guestMacBeside(mac), ...tag };
 }
 
 /** The kernel's words for what is made. */
@@ -138,15 +147,20 @@ const kernelKinds: Readonly<Record<MadeKind, NativeSettings["kind"]>> = {
   veth: "veth",
 };
 
-/** What every kind of link is made with. */
-function settings(kind: MadeKind, options: CreateOptions, origin: Origin): NativeSettings {
+/** What every kind of link is made with; `parentsMac`: it has no MAC of its own. */
+function settings(
+  kind: MadeKind,
+  options: CreateOptions,
+  origin: Origin,
+  parentsMac = false,
+): NativeSettings {
   const { owner, bootId, now: createdAt } = origin;
-  const tag = options.tag ?? {};
+  const mac = parentsMac ? undefined : (options.mac ?? defaultMac(kind, options, origin));
   return {
     kind: kernelKinds[kind],
     name: options.name ?? randomName(kind),
-    alias: formatTag({ ...tag, owner, createdAt, bootId }),
-    mac: options.mac ?? defaultMac(kind, tag, origin),
+    alias: formatTag({ ...tagWith(mac, kind, options.tag ?? {}), owner, createdAt, bootId }),
+    ...pick({ mac }, ["mac"]),
     up: options.up ?? true,
     ...pick(options, ["index", "mtu", "txQueueLength"]),
   };
@@ -160,19 +174,20 @@ export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> 
   if (mode !== "source")
     refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
   const details = { mode, ...pick(options, ["sourceMacs"]) };
-  return (origin) => {
-    const link: NativeSettings = { ...settings("macvtap", options, origin), details };
-    // It has its parent's, and the kernel lets it have no other.
-    if (mode === "passthru" && options.mac === undefined) delete link.mac;
-    return { parent, link, hostIPv6: options.hostIPv6 ?? "closed" };
-  };
+  // The kernel lets it have no other.
+  const parentsMac = mode === "passthru" && options.mac === undefined;
+  return (origin) => ({
+    parent,
+    link: { ...settings("macvtap", options, origin, parentsMac), details },
+    hostIPv6: options.hostIPv6 ?? "closed",
+  });
 }
 
 /**
  * Who may open a tap without CAP_NET_ADMIN. A tap with neither user nor group is open to everybody
  * who may open /dev/net/tun.
  */
-function tapOwner({
+export function tapOwner({
   uid,
   gid,
   anyUser = false,

@@ -60,3 +60,11 @@ export function stableMac(machineId: string, key: string, role: MacRole): string
   const digest = createHash("sha256").update(JSON.stringify(["mac", machineId, key, role]));
   return localMac(digest.digest().subarray(0, 6), role);
 }
+
+/**
+ * The address of a tap's guest for which nobody has chosen one: the tap's own, with the first byte
+ * of a guest's address (`02`) for that of a tap's (`fe`). As stable as the tap's.
+ */
+export function guestMacBeside(tapMac: string): string {
+  return tapMac.replace(/^fe/, "02");
+}

@@ -57,9 +57,10 @@ export interface CreateOptions extends OperationOptions {
   /**
    * Hardware address; a unicast one. Given to the kernel in the create, so that nothing rewrites
    * it later (`addr_assign_type` 3). Default: locally administered and random; for a macvtap or
-   * tap whose `tag` names a microVM and its interface, derived from these, the owner and the
-   * machine's id, so that it is the same every time. A tap's begins with `fe` and is never its
-   * guest's. A macvtap in mode `"passthru"` has its parent's.
+   * tap whose `tag` names an interface, derived from it, the microVM (or else the device's name), the
+   * owner and the machine's id, so that it is the same every time. A tap's begins with `fe` and is
+   * never its guest's; one for that stands in its tag then (`guestMac`). A macvtap in mode
+   * `"passthru"` has its parent's.
    */
   mac?: string;
   /** Bytes. Default: the parent's for a macvtap, the kernel's (1,500) for the others. */

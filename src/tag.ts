@@ -23,7 +23,10 @@ export interface TagParts {
   specHash?: string;
   /** The bridge that was chosen for it. */
   bridge?: string;
-  /** The MAC that the guest uses: of a tap, the device does not show it. */
+  /**
+   * The MAC that the guest uses, which a tap does not show. Default: a macvtap's own; for a tap with a
+   * stable MAC, one beside it that is as stable.
+   */
   guestMac?: string;
 }
 

@@ -27,7 +27,7 @@ describe("every create", () => {
 
   test("tags the device with owner, time and boot", () => {
     for (const link of made)
-      expect(parseTag(link.alias)).toEqual({
+      expect(parseTag(link.alias)).toMatchObject({
         version: 1,
         owner: "flintap",
         createdAt: now,
@@ -105,9 +105,30 @@ describe("the address of a guest's device", () => {
   test.each([
     ["the machine's id", { tag }, { ...origin, machineId: undefined }],
     ["the interface", { tag: { microvm: "ns/vm" } }, origin],
-    ["the microVM", { tag: { interface: "eth1" } }, origin],
+    ["the microVM and a name", { tag: { interface: "eth1" } }, origin],
   ])("is random without %s", (_, options, from) => {
     expect(tapMac(options, from)).not.toBe(tapMac(options, from));
+  });
+
+  test("is the same for a device of the same name where no microVM is known", () => {
+    const named = { name: "t0", tag: { interface: "eth1" } };
+    expect(tapMac(named)).toBe(tapMac(named));
+    expect(tapMac(named)).not.toBe(tapMac({ ...named, name: "t1" }));
+  });
+
+  test("stands in the tag: a macvtap's own, and one beside a tap's stable one", () => {
+    const guestMac = (alias: string | undefined) => parseTag(alias)?.guestMac;
+    const tap = requests.createTapRequest({ tag })(origin).link;
+    expect(guestMac(tap.alias)).toBe(tap.mac?.replace(/^fe/, "02"));
+    const macvtap = requests.createMacvtapRequest({ parent: "enp0" })(origin).link;
+    expect(guestMac(macvtap.alias)).toBe(macvtap.mac);
+    const said = { ...tag, guestMac: "02:00:00:00:00:0a" };
+    expect(guestMac(requests.createTapRequest({ tag: said })(origin).link.alias)).toBe(
+      said.guestMac,
+    );
+    expect(guestMac(requests.createTapRequest({})(origin).link.alias)).toBeUndefined();
+    const passthru = requests.createMacvtapRequest({ parent: "enp0", mode: "passthru" })(origin);
+    expect(guestMac(passthru.link.alias)).toBeUndefined();
   });
 });
 
