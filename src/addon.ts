@@ -108,6 +108,10 @@ export interface NativeRequests {
     parent?: NativeReference;
     statistics: boolean;
   };
+  /** Those links that have one of these names or alt names; a link that has two comes twice. */
+  findLinks: { names: string[] };
+  /** What a device hangs on, where one can. */
+  getPlace: { link: NativeReference; role: "parent" | "bridge" };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */

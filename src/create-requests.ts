@@ -191,7 +191,7 @@ export function tapOwner({
   uid,
   gid,
   anyUser = false,
-}: Pick<CreateTapOptions, "uid" | "gid" | "anyUser">) {
+}: Pick<CreateTapOptions, "uid" | "gid" | "anyUser">): { uid?: number; gid?: number } {
   if (uid !== undefined || gid !== undefined || anyUser) return pick({ uid, gid }, ["uid", "gid"]);
   return { uid: process.geteuid?.() };
 }

@@ -62,11 +62,14 @@ export class FlintapError extends Error {
     });
   }
 
+  readonly #facts: FlintapErrorFacts;
+
   /** @internal */
   constructor(facts: FlintapErrorFacts, options?: ErrorOptions) {
     const entry = entries[facts.reason];
     const code = codeOf(entry, facts.errno);
     super(messageOf(entry, code, facts), options);
+    this.#facts = facts;
     const { reason, errno, operation, step, ...rest } = facts;
     this.code = code;
     this.reason = reason;
@@ -76,6 +79,15 @@ export class FlintapError extends Error {
     this.hint = typeof entry.hint === "string" ? entry.hint : entry.hint(facts);
     for (const [key, value] of Object.entries(rest))
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
+  }
+
+  /**
+   * The same failure with more facts, caused by this one.
+   *
+   * @internal
+   */
+  with(more: Partial<FlintapErrorFacts>): FlintapError {
+    return new FlintapError({ ...this.#facts, ...more }, { cause: this });
   }
 }
 

@@ -21,6 +21,12 @@ export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
+/** The one spelling of a MAC, by which two can be compared; other text is left as it is. */
+export function canonicalMac(mac: string): string {
+  const bytes = parseMac(mac);
+  return bytes === undefined ? mac : formatMac(bytes);
+}
+
 /** An address that a device may have, normalised: unicast, and not zero. */
 export const unicastMac: Check<string> = (value, place) => {
   const bytes = parseMac(string(value, place));

@@ -53,6 +53,7 @@ import {
   deleteLinksRequests,
   deleteRequest,
   detachRequest,
+  findRequest,
   getLinkRequest,
   listRequest,
   moveRequest,
@@ -61,6 +62,7 @@ import {
   openNamespaceOptions,
   openNamespaceRequest,
   openTapRequest,
+  placeRequest,
   setRequest,
   watchRequest,
 } from "./requests.js";
@@ -310,6 +312,33 @@ export class NetworkNamespace implements AsyncDisposable {
   async getLink(link: LinkReference, options: ReadOptions = {}): Promise<Link> {
     const request = getLinkRequest(link, options);
     const { links } = await this.#operations.run("getLink", request, signalOf(options));
+    return tagged(links[0]);
+  }
+
+  /**
+   * Finds links by their names and alt names, all in one send: what it costs does not grow with the
+   * links that there are. A name that nobody has is left out; a link comes once.
+   */
+  async findLinks(names: readonly string[], options: OperationOptions = {}): Promise<Link[]> {
+    const request = findRequest(names, options);
+    const { links } = await this.#operations.run("findLinks", request, signalOf(options));
+    const byIndex = new Map(links.map((link) => [link.index, link]));
+    return [...byIndex.values()].map((link) => tagged<Link>(link));
+  }
+
+  /**
+   * Reads the link on which a device is to be, and refuses one on which none can be, for the reasons
+   * that making one would give.
+   *
+   * @internal
+   */
+  async getPlace(
+    name: string,
+    role: "parent" | "bridge",
+    options: OperationOptions = {},
+  ): Promise<Link> {
+    const request = placeRequest(name, role, options);
+    const { links } = await this.#operations.run("getPlace", request, signalOf(options));
     return tagged(links[0]);
   }
 

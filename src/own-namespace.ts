@@ -119,6 +119,14 @@ export async function getLink(link: LinkReference, options?: ReadOptions): Promi
   return await own().getLink(link, options);
 }
 
+/** {@link NetworkNamespace.findLinks} in the process's own namespace. */
+export async function findLinks(
+  names: readonly string[],
+  options?: OperationOptions,
+): Promise<Link[]> {
+  return await own().findLinks(names, options);
+}
+
 /** {@link NetworkNamespace.listLinks} in the process's own namespace, of one kind. */
 export function listLinks<Kind extends Link["kind"]>(
   options: ListKindOptions<Kind>,

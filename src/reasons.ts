@@ -377,10 +377,15 @@ export const facadeReasons = {
     hint: "Build it from source: npm explore flintap -- npm run build:addon, in a checkout npm run setup (needs a C++20 compiler, make and Python).",
     code: "ERR_FLINTAP_ADDON",
   },
-  "already-provisioned": {
-    summary: "this microVM has a device for the interface already",
-    hint: "Release the microVM's devices first, or go on with the device that is there.",
-    errnos: ["EEXIST"],
+  "not-repairable": {
+    summary: "the device is not as it is wanted, and that cannot be changed while it lives",
+    hint: "Ask for what it is, or say that it may be replaced (option replace; flintap up and apply: --replace): then it is deleted and made anew, and a guest that uses it loses it.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
+  "duplicate-guest-mac": {
+    summary: "another guest on the same bridge or parent has that MAC",
+    hint: "Give each guest a MAC of its own, or leave it out and the library chooses one. If the other device is a leftover, release its microVM first.",
+    code: "ERR_FLINTAP_REFUSED",
   },
 } as const satisfies Record<string, ReasonEntry>;
 

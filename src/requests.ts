@@ -16,7 +16,7 @@ import {
 import type { LinkBase } from "./link.js";
 import type { WatchRequest } from "./link-watch.js";
 import { unicastMac } from "./mac.js";
-import { altName, newLinkName } from "./name.js";
+import { altName, existingLinkName, newLinkName } from "./name.js";
 import type {
   AttachOptions,
   DeleteOptions,
@@ -220,6 +220,22 @@ export function moveRequest(
 export function getLinkRequest(link: unknown, given: unknown): NativeRequests["getLink"] {
   const options = readOptions(given, optionsOf("getLink"));
   return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
+}
+
+/** For `findLinks`. */
+export function findRequest(names: unknown, given: unknown): NativeRequests["findLinks"] {
+  plainOptions(given, optionsOf("findLinks"));
+  return { names: arrayOf(existingLinkName)(names, { call: "findLinks", argument: "names" }) };
+}
+
+/** For `getPlace`. */
+export function placeRequest(
+  name: unknown,
+  role: "parent" | "bridge",
+  given: unknown,
+): NativeRequests["getPlace"] {
+  plainOptions(given, optionsOf("getPlace"));
+  return { link: linkOf("getPlace", name), role };
 }
 
 /** For `NetworkNamespace.current`. */

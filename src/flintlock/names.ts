@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { filledName, namePrefixes } from "../name.js";
-import type { TagParts } from "../tag.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 
 /** A microVM's name in one word: `namespace/id`, or `namespace/id/uid`. */
@@ -14,28 +13,34 @@ export function microvmName({ namespace, id, uid }: Omit<Microvm, "interfaces">)
 
 /**
  * The name of an interface's device on the host: `flvtap` or `fltap`, filled up to 15 bytes with
- * hexadecimal digits of the SHA-256 of the microVM's namespace, id, uid and the device id.
+ * hexadecimal digits of the SHA-256 of the microVM's namespace, id, uid and the device id. Where
+ * another link has it, the device gets one of {@link otherDeviceNames}.
  */
 export function hostDeviceName(
+  microvm: Omit<Microvm, "interfaces">,
+  entry: Pick<MicrovmInterface, "deviceId" | "type">,
+): string {
+  return filledName(namePrefixes[entry.type], digest(microvm, entry));
+}
+
+/** How many digits of the hash each further name begins behind the one before. */
+const step = 10;
+
+/** The names to take where another link has the first: of the digits that follow in the same hash. */
+export function otherDeviceNames(
+  microvm: Omit<Microvm, "interfaces">,
+  entry: Pick<MicrovmInterface, "deviceId" | "type">,
+): string[] {
+  const digits = digest(microvm, entry);
+  return [1, 2, 3].map((at) => filledName(namePrefixes[entry.type], digits.slice(at * step)));
+}
+
+function digest(
   { namespace, id, uid = "" }: Omit<Microvm, "interfaces">,
-  { deviceId, type }: MicrovmInterface,
+  { deviceId }: Pick<MicrovmInterface, "deviceId">,
 ): string {
   const key = JSON.stringify([namespace, id, uid, deviceId]);
-  return filledName(namePrefixes[type], createHash("sha256").update(key).digest("hex"));
-}
-
-/** What the tag of an interface's device says. */
-export function tagOf(microvm: Omit<Microvm, "interfaces">, entry: MicrovmInterface): TagParts {
-  return { microvm: microvmName(microvm), interface: entry.deviceId };
-}
-
-/**
- * The MAC of a tap's guest for which the spec has none: the tap's own, with the first byte of a
- * guest's address (`02`) for that of a tap's (`fe`). As stable as the tap's, and found again from
- * the tap alone.
- */
-export function guestMacOfTap(deviceMac: string): string {
-  return deviceMac.replace(/^fe/, "02");
+  return createHash("sha256").update(key).digest("hex");
 }
 
 /**

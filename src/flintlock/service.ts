@@ -1,26 +1,40 @@
 /**
- * Makes the devices of a microVM's interfaces, all or none, and deletes them again. What the
- * kernel is asked is the facade's; decided here is which device goes where and how it is called.
+ * Gives a microVM its devices, all or none, and takes them from it again: plans and applies. Decided
+ * here is only which plan.
  */
-import { FlintapError, type FlintapErrorFacts } from "../error.js";
-import type { Link } from "../link.js";
+import { apply, type DesiredState, type PlanOptions, plan } from "../desired/index.js";
+import { FlintapError } from "../error.js";
+import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
-import { tagMatches } from "../tag.js";
+import type { OperationOptions } from "../options.js";
 import type { HostConfig } from "./config.js";
-import { InvalidDocumentError } from "./invalid-document.js";
+import { type DeviceSettings, desiredDevices } from "./devices.js";
+import { withMetadataInterface } from "./metadata.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
-import { guestMacOfTap, hostDeviceName, microvmName, tagOf, tapMacBeside } from "./names.js";
+import { hostDeviceName, microvmName } from "./names.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
 
-/** For {@link provision}. */
-export interface ProvisionOptions {
+/** What devices a microVM is to have. */
+export interface DesiredNetworkOptions extends DeviceSettings {
   /** The host's parent interface and bridge. */
   config: HostConfig;
-  /** Where the devices are made, and whose they are. */
+  /**
+   * Add the interface by which the guest reaches its VMM's metadata service, as flintlock does for
+   * Firecracker; see `withMetadataInterface`. Default: false.
+   */
+  metadataInterface?: boolean;
+}
+
+/** For {@link provision}. */
+export interface ProvisionOptions extends DesiredNetworkOptions, PlanOptions {}
+
+/** For {@link release}. */
+export interface ReleaseOptions extends OperationOptions {
+  /** Where the devices are, and whose. */
   namespace: NetworkNamespace;
 }
 
-/** What {@link provision} made. */
+/** What {@link provision} made or found. */
 export interface Provisioned {
   /** The interfaces, in the spec's order. */
   interfaces: ProvisionedInterface[];
@@ -29,199 +43,116 @@ export interface Provisioned {
 }
 
 /**
- * Makes the devices of all interfaces of a microVM, or none. What was made before one failed is
- * deleted again; if that fails too, the error's `leftBehind` names it.
+ * What is to be for some microVMs, for `plan` and `apply`: each has the devices of its spec, and no
+ * others.
+ *
+ * @throws {InvalidDocumentError} The config lacks a key that an interface needs.
+ */
+export function desiredNetwork(
+  microvms: readonly Microvm[],
+  { config, metadataInterface = false, hostIPv6 }: DesiredNetworkOptions,
+): DesiredState {
+  const whole = metadataInterface ? microvms.map(withMetadataInterface) : microvms;
+  return {
+    devices: whole.flatMap((microvm) => desiredDevices(microvm, config, { hostIPv6 })),
+    prune: microvms.map((microvm) => ({ microvm: microvmName(microvm) })),
+  };
+}
+
+/**
+ * Gives a microVM the devices of all its interfaces, or none: if one cannot be had, what was done for
+ * the others is taken back, and the error's `leftBehind` names what could not be.
+ *
+ * Devices that the microVM has already are adopted, and repaired where that takes nothing from a
+ * guest that uses them; so it can be called again, also by a daemon that restarted, and by two
+ * processes at once. It looks for them by name, which costs the same however many links a host has;
+ * devices of interfaces that are no longer in the spec are found by {@link release}, and by planning
+ * {@link desiredNetwork}.
  *
  * @throws {InvalidDocumentError} The config lacks a key that an interface needs. Nothing was sent.
- * @throws {FlintapError} The first failure, in the spec's order; with the reason
- *   `"already-provisioned"` where this microVM has a device already.
+ * @throws {FlintapError} What is wrong in the spec's order: with reason `"no-such-parent"`,
+ *   `"no-such-bridge"`, `"not-a-bridge"`, `"duplicate-guest-mac"` or `"not-repairable"` (see `replace`)
+ *   before anything was changed.
  */
 export async function provision(
   microvm: Microvm,
-  { config, namespace }: ProvisionOptions,
+  { namespace, signal, replace, ...options }: ProvisionOptions,
 ): Promise<Provisioned> {
-  checkConfig(microvm, config);
-  const results = await Promise.allSettled(
-    microvm.interfaces.map((entry) => create(microvm, entry, config, namespace)),
-  );
-  const interfaces = results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  if (interfaces.length === results.length) return { interfaces, status: statusOf(interfaces) };
-  const undone = await Promise.allSettled(interfaces.map(({ link }) => remove(link, namespace)));
-  const left = interfaces.filter((_, at) => undone[at]?.status === "rejected");
-  throw firstOf(
-    results,
-    left.map(({ link }) => link.name),
-  );
+  const whole = options.metadataInterface ? withMetadataInterface(microvm) : microvm;
+  const devices = desiredDevices(whole, options.config, options);
+  const planned = await plan({ devices }, { namespace, signal, replace });
+  const applied = await apply(planned, { namespace, signal });
+  const interfaces = applied.devices.map(({ link }, at): ProvisionedInterface => {
+    return provisioned(whole.interfaces[at] as MicrovmInterface, link);
+  });
+  return { interfaces, status: statusOf(interfaces) };
+}
+
+function provisioned(entry: MicrovmInterface, link: Link): ProvisionedInterface {
+  // Its own MAC would be a macvtap's guest's; a tap that flintap has made says which is.
+  const guestMac = entry.guestMac ?? link.tag?.guestMac ?? link.mac ?? "";
+  return { ...entry, link: link as MacvtapLink | TapLink, guestMac };
 }
 
 /** What became of an interface's device. */
 export interface ReleasedInterface {
   /** The interface's name in the guest. */
   deviceId: string;
-  /** The name that its device has or had. */
+  /** The name that its device had, or would have had. */
   hostDeviceName: string;
   /** False: there was none any more. */
   deleted: boolean;
 }
 
 /**
- * Deletes the devices of a microVM's interfaces. One that is gone already is a success; a device of
- * somebody else, and any error but "no such link", is a failure. The other devices are deleted all
- * the same.
+ * Deletes all devices of a microVM, also of interfaces that are no longer in its spec. That there is
+ * none any more is a success. It lists the owner's devices, which takes the longer the more links a host
+ * has.
  *
- * @throws {FlintapError} The first failure, in the spec's order; `leftBehind` names every device
- *   that could not be deleted.
+ * @returns The spec's interfaces, then others that had a device.
+ * @throws {FlintapError} The first failure; `leftBehind` names every device that could not be deleted.
+ *   With reason `"not-ours"` where a device of the microVM's is somebody else's; then nothing was
+ *   deleted.
  */
 export async function release(
   microvm: Microvm,
-  { namespace }: Pick<ProvisionOptions, "namespace">,
+  { namespace, signal }: ReleaseOptions,
 ): Promise<ReleasedInterface[]> {
-  const results = await Promise.allSettled(
-    microvm.interfaces.map(async (entry): Promise<ReleasedInterface> => {
-      const name = hostDeviceName(microvm, entry);
-      const deleted = await removeOwn(microvm, entry, namespace);
-      return { deviceId: entry.deviceId, hostDeviceName: name, deleted };
-    }),
-  );
-  const released = results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  if (released.length === results.length) return released;
-  const left = microvm.interfaces.filter((_, at) => results[at]?.status === "rejected");
-  throw firstOf(
-    results,
-    left.map((entry) => hostDeviceName(microvm, entry)),
-  );
-}
-
-/** Which key of the config an interface needs: its device's place on the host. */
-function placeOf({ type, bridgeName }: MicrovmInterface, config: HostConfig): string | undefined {
-  return type === "tap" ? (bridgeName ?? config.bridgeName) : config.parentIface;
-}
-
-function checkConfig({ interfaces }: Microvm, config: HostConfig): void {
-  const without = (type: string) =>
-    interfaces
-      .filter((entry) => entry.type === type && placeOf(entry, config) === undefined)
-      .map(({ deviceId }) => deviceId);
-  const missing = [
-    { path: "parent-iface", type: "macvtap", what: "the interface under" },
-    { path: "bridge-name", type: "tap", what: "the bridge of" },
-  ].flatMap(({ path, type, what }) => {
-    const needing = without(type).join(", ");
-    const expected = `${what} the ${type} for ${needing}`;
-    return needing === "" ? [] : [{ path, expected, received: "nothing" }];
+  await refuseForeign(microvm, namespace, signal);
+  const prune = [{ microvm: microvmName(microvm) }];
+  const planned = await plan({ devices: [], prune }, { namespace, signal });
+  const { removed } = await apply(planned, { namespace, signal });
+  const spec = microvm.interfaces.map((entry): ReleasedInterface => {
+    const { deviceId } = entry;
+    const link = removed.find(({ tag }) => tag?.interface === deviceId);
+    const name = link?.name ?? hostDeviceName(microvm, entry);
+    return { deviceId, hostDeviceName: name, deleted: link !== undefined };
   });
-  if (missing.length > 0) throw new InvalidDocumentError("the host's config", missing);
+  const others = removed
+    .filter(({ tag }) => !spec.some(({ deviceId }) => deviceId === tag?.interface))
+    .map(({ name, tag }) => ({
+      deviceId: tag?.interface ?? "",
+      hostDeviceName: name,
+      deleted: true,
+    }));
+  return [...spec, ...others];
 }
 
-async function create(
+/** A device that has the microVM's name and another owner is not "gone". */
+async function refuseForeign(
   microvm: Microvm,
-  entry: MicrovmInterface,
-  config: HostConfig,
   namespace: NetworkNamespace,
-): Promise<ProvisionedInterface> {
-  const { type, guestMac } = entry;
-  const name = hostDeviceName(microvm, entry);
-  const tag = tagOf(microvm, entry);
-  const place = placeOf(entry, config) ?? "";
-  try {
-    if (type === "macvtap") {
-      const link = await namespace.createMacvtap({ name, parent: place, mac: guestMac, tag });
-      return { ...entry, link, guestMac: link.mac ?? "" };
-    }
-    const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
-    const on = { bridge: place, tag: { ...tag, bridge: place } };
-    const link = await namespace.createTap({ name, mac, ...on });
-    return { ...entry, link, guestMac: guestMac ?? guestMacOfTap(link.mac ?? "") };
-  } catch (error) {
-    throw await explain(error, microvm, entry, namespace);
-  }
-}
-
-/** Tells a device of this very microVM apart from somebody else's of the same name. */
-async function explain(
-  error: unknown,
-  microvm: Microvm,
-  entry: MicrovmInterface,
-  namespace: NetworkNamespace,
-): Promise<unknown> {
-  if (!(error instanceof FlintapError) || error.reason !== "name-taken") return error;
-  const holder = await namespace.getLink(hostDeviceName(microvm, entry)).catch(() => undefined);
-  if (holder === undefined || !isOwn(holder, microvm, entry, namespace)) return error;
-  const facts = { ...factsOf(error), reason: "already-provisioned" as const };
-  return new FlintapError(facts, { cause: error });
-}
-
-/** Deletes an interface's device; false if there is none. */
-async function removeOwn(
-  microvm: Microvm,
-  entry: MicrovmInterface,
-  namespace: NetworkNamespace,
-): Promise<boolean> {
-  const device = hostDeviceName(microvm, entry);
-  try {
-    const link = await namespace.getLink(device);
-    if (!isOwn(link, microvm, entry, namespace)) {
-      const step = `compare its tag with ${namespace.owner}'s of ${microvmName(microvm)}`;
-      throw new FlintapError({ errno: 0, reason: "not-ours", operation: "release", step, device });
-    }
-    await namespace.deleteLink(link);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
-/** Deletes a device that was just made. */
-async function remove(link: Link, namespace: NetworkNamespace): Promise<void> {
-  await namespace.deleteLink(link).catch((error) => {
-    if (!isGone(error)) throw error;
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const names = microvm.interfaces.map((entry) => hostDeviceName(microvm, entry));
+  const links = await namespace.findLinks(names, { signal });
+  const foreign = links.find(({ tag }) => tag?.owner !== namespace.owner);
+  if (foreign === undefined) return;
+  throw new FlintapError({
+    errno: 0,
+    reason: "not-ours",
+    operation: "release",
+    step: "look up",
+    device: foreign.name,
   });
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof FlintapError && error.reason === "no-such-link";
-}
-
-function isOwn(
-  { tag }: Link,
-  microvm: Microvm,
-  entry: MicrovmInterface,
-  { owner }: NetworkNamespace,
-): boolean {
-  return tag?.owner === owner && tagMatches(tag, tagOf(microvm, entry));
-}
-
-/** The first failure, which also says what is left behind by it and by the others. */
-function firstOf(results: readonly PromiseSettledResult<unknown>[], left: string[]): unknown {
-  const errors = results.flatMap((one): unknown[] =>
-    one.status === "rejected" ? [one.reason] : [],
-  );
-  const [first] = errors;
-  const known = errors.flatMap((error) =>
-    error instanceof FlintapError ? (error.leftBehind ?? []) : [],
-  );
-  const leftBehind = [...new Set([...known, ...left])];
-  if (leftBehind.length === 0) return first;
-  if (first instanceof FlintapError) {
-    return new FlintapError({ ...factsOf(first), leftBehind }, { cause: first });
-  }
-  return new Error(`${first}; left behind: ${leftBehind.join(", ")}`, { cause: first });
-}
-
-function factsOf(error: FlintapError): FlintapErrorFacts {
-  const { errno, reason, operation, step, device, kernelMessage } = error;
-  const { attribute, expected, actual, leftBehind } = error;
-  return {
-    errno,
-    reason,
-    operation,
-    step,
-    device,
-    kernelMessage,
-    attribute,
-    expected,
-    actual,
-    leftBehind,
-  };
 }

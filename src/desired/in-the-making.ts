@@ -1,0 +1,43 @@
+/**
+ * Devices that another process is just making. Its last step makes a tap persistent, and a link that
+ * has neither its marks nor its tag yet has a device's name only. Both are told of by the kernel, so
+ * nobody has to ask again and again.
+ */
+import { FlintapError } from "../error.js";
+import type { Link } from "../link.js";
+import { keyPrefix } from "./device.js";
+import type { Looking } from "./looking.js";
+
+/** How long a device may take to be made, in milliseconds, while thousands wait for the kernel. */
+const patience = 5_000;
+
+/** Whether a link that has a device's derived names, or its name only, may be half made. */
+export function isInTheMaking(link: Link): boolean {
+  const unmarked = link.identity === undefined && link.alias === undefined;
+  if (link.kind === "tun") return link.details.persistent !== true && (unmarked || isKnown(link));
+  return link.kind === "macvtap" && unmarked;
+}
+
+/** An ephemeral tap has no such name: it is not in the making all its life. */
+function isKnown({ altNames }: Link): boolean {
+  return altNames.some((name) => name.startsWith(keyPrefix));
+}
+
+/** Waits until a link is made or gone; after a time, no longer. */
+export async function untilMade(link: Link, { namespace, signal }: Looking): Promise<void> {
+  const tooLong = AbortSignal.timeout(patience);
+  const either = signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]);
+  const watch = namespace.watchLinks({ kind: link.kind, signal: either });
+  try {
+    await watch.ready;
+    if (!isInTheMaking(await namespace.getLink(link, { signal: either }))) return;
+    for await (const { link: seen, type } of watch) {
+      if (seen.index === link.index && (type === "removed" || !isInTheMaking(seen))) return;
+    }
+  } catch (error) {
+    const gone = error instanceof FlintapError && error.reason === "no-such-link";
+    if (!gone && (signal?.aborted || !tooLong.aborted)) throw error;
+  } finally {
+    await watch.close();
+  }
+}

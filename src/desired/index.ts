@@ -1,0 +1,19 @@
+/** Desired state: compared with what there is, planned, and applied. */
+export { type Applied, type AppliedDevice, type ApplyOptions, apply } from "./apply.js";
+export type { DesiredDevice, DesiredDeviceBase, DesiredMacvtap, DesiredTap } from "./device.js";
+export type { Difference, Value } from "./difference.js";
+export {
+  type AdoptStep,
+  type CreateStep,
+  changesNothing,
+  type DesiredState,
+  type Plan,
+  type PlanOptions,
+  type PlanStep,
+  plan,
+  type RefuseStep,
+  type RemoveStep,
+  type RepairStep,
+  type ReplaceStep,
+} from "./plan.js";
+export { formatPlan } from "./plan-text.js";

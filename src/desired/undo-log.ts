@@ -1,0 +1,56 @@
+/**
+ * What has been done so far, and how to take it back: all of a plan is applied, or as good as nothing.
+ */
+import { FlintapError } from "../error.js";
+
+interface Entry {
+  /** The device, for the case that it can't be taken back. */
+  device: string;
+  undo: () => Promise<void>;
+}
+
+/** A log of what was done. */
+export class UndoLog {
+  readonly #entries: Entry[] = [];
+
+  /** Notes what was done, when it has been done. */
+  add(device: string, undo: () => Promise<void>): void {
+    this.#entries.push({ device, undo });
+  }
+
+  /** Takes everything back, the last first. Gives the devices for which that failed. */
+  async undo(): Promise<string[]> {
+    const left: string[] = [];
+    for (const { device, undo } of this.#entries.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch {
+        left.push(device);
+      }
+    }
+    return left;
+  }
+}
+
+/** Waits for all; throws the first failure, in their order. What the others left goes into it. */
+export async function allOrFirst<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  const failures = results.flatMap((one): unknown[] =>
+    one.status === "rejected" ? [one.reason] : [],
+  );
+  if (failures.length > 0) throw withLeft(failures, []);
+  return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+}
+
+/** The first of several failures, which says what is left behind by it and by the others. */
+export function withLeft(failures: readonly unknown[], left: readonly string[]): unknown {
+  const [first] = failures;
+  const known = failures.flatMap((failure) =>
+    failure instanceof FlintapError ? (failure.leftBehind ?? []) : [],
+  );
+  const leftBehind = [...new Set([...known, ...left])];
+  if (leftBehind.length === 0) return first;
+  if (first instanceof FlintapError) return first.with({ leftBehind });
+  const aborted = { errno: 0, reason: "aborted", operation: "apply", step: "undo" } as const;
+  return new FlintapError({ ...aborted, leftBehind }, { cause: first });
+}

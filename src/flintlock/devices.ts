@@ -1,0 +1,77 @@
+/** The devices that a microVM's interfaces are to have on a host: flintlock's words in flintap's. */
+import type { DesiredDevice } from "../desired/index.js";
+import type { HostIPv6 } from "../link.js";
+import type { HostConfig } from "./config.js";
+import { InvalidDocumentError } from "./invalid-document.js";
+import type { Microvm, MicrovmInterface } from "./microvm.js";
+import { hostDeviceName, microvmName, otherDeviceNames, tapMacBeside } from "./names.js";
+
+/** What no spec says of the devices. */
+export interface DeviceSettings {
+  /** The host's own IPv6 on the devices; see `createTap`. Default: `"closed"`. */
+  hostIPv6?: HostIPv6;
+}
+
+/**
+ * The devices that a microVM is to have, in the order of its interfaces; for `plan` of flintap.
+ *
+ * - A macvtap stands on the config's `parent-iface`, in bridge mode, and has its guest's MAC.
+ * - A tap is a port of its own bridge or of the config's `bridge-name`; the one by which the guest
+ *   reaches its metadata service is a port of none.
+ *
+ * @throws {InvalidDocumentError} The config lacks a key that an interface needs.
+ */
+export function desiredDevices(
+  microvm: Microvm,
+  config: HostConfig,
+  settings: DeviceSettings = {},
+): DesiredDevice[] {
+  requireKeys(microvm, config);
+  return microvm.interfaces.map((entry) => desiredDevice(microvm, entry, config, settings));
+}
+
+/** Which key of the config an interface needs: its device's place on the host. */
+function placeOf(
+  { type, bridgeName, metadata = false }: MicrovmInterface,
+  config: HostConfig,
+): string | undefined {
+  if (metadata) return undefined;
+  return type === "tap" ? (bridgeName ?? config.bridgeName) : config.parentIface;
+}
+
+function requireKeys({ interfaces }: Microvm, config: HostConfig): void {
+  const without = (type: string) =>
+    interfaces
+      .filter((entry) => entry.type === type && !entry.metadata)
+      .filter((entry) => placeOf(entry, config) === undefined)
+      .map(({ deviceId }) => deviceId);
+  const missing = [
+    { path: "parent-iface", type: "macvtap", what: "the interface under" },
+    { path: "bridge-name", type: "tap", what: "the bridge of" },
+  ].flatMap(({ path, type, what }) => {
+    const needing = without(type).join(", ");
+    const expected = `${what} the ${type} for ${needing}`;
+    return needing === "" ? [] : [{ path, expected, received: "nothing" }];
+  });
+  if (missing.length > 0) throw new InvalidDocumentError("the host's config", missing);
+}
+
+function desiredDevice(
+  microvm: Microvm,
+  entry: MicrovmInterface,
+  config: HostConfig,
+  { hostIPv6 }: DeviceSettings,
+): DesiredDevice {
+  const { deviceId, type, guestMac } = entry;
+  const tag = { microvm: microvmName(microvm), interface: deviceId, guestMac };
+  const names = {
+    name: hostDeviceName(microvm, entry),
+    otherNames: otherDeviceNames(microvm, entry),
+  };
+  const place = placeOf(entry, config);
+  if (type === "macvtap")
+    return { kind: "macvtap", ...names, parent: place ?? "", mac: guestMac, tag, hostIPv6 };
+  const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
+  const on = place === undefined ? {} : { bridge: place };
+  return { kind: "tap", ...names, ...on, mac, tag: { ...tag, ...on }, hostIPv6 };
+}

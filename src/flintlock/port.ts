@@ -1,0 +1,131 @@
+/**
+ * The port through which flintlock asks for devices, one by one and by name: for a daemon that keeps
+ * flintlock's own structure. The same plans as everywhere stand behind it.
+ */
+import { apply, type DesiredDevice, plan } from "../desired/index.js";
+import { FlintapError } from "../error.js";
+import type { Link } from "../link.js";
+import type { NetworkNamespace } from "../network-namespace.js";
+import type { HostConfig } from "./config.js";
+import { InvalidDocumentError } from "./invalid-document.js";
+import type { InterfaceType } from "./microvm.js";
+import { tapMacBeside } from "./names.js";
+
+/** What the port's `create` takes. */
+export interface InterfaceInput {
+  /** The name of the device on the host. */
+  deviceName: string;
+  /** What it is made of. */
+  type: InterfaceType;
+  /** The guest's MAC. Default: a stable one that follows from the device's name. */
+  mac?: string;
+  /** Attach a tap to a bridge. Default: true. */
+  attach?: boolean;
+  /** A tap's bridge, instead of the config's. */
+  bridgeName?: string;
+}
+
+/** What there is of a device. */
+export interface InterfaceDetails {
+  /** The name of the device on the host. */
+  deviceName: string;
+  /** What it is made of. */
+  type: InterfaceType;
+  /** The guest's MAC, in upper case. */
+  mac: string;
+  /** The index of the device on the host. */
+  index: number;
+}
+
+/** Flintlock's port for network devices. */
+export interface NetworkPort {
+  /**
+   * Makes a device; one that is there already with this name is given, repaired if need be.
+   *
+   * @throws {InvalidDocumentError} The config lacks the key that the device needs.
+   * @throws {FlintapError} As `provision`; nothing is left behind, but for what `leftBehind` names.
+   */
+  create(input: InterfaceInput): Promise<InterfaceDetails>;
+  /**
+   * Deletes a device; that it is gone already is a success.
+   *
+   * @throws {FlintapError} With reason `"not-ours"` for a link that somebody else has made.
+   */
+  delete(deviceName: string): Promise<void>;
+  /**
+   * Whether there is a device of this name.
+   *
+   * @throws {FlintapError} It cannot be told: a failure is never "no". With reason `"not-ours"` for a
+   *   link that somebody else has made.
+   */
+  exists(deviceName: string): Promise<boolean>;
+  /**
+   * What there is of a device.
+   *
+   * @throws {FlintapError} With reason `"no-such-link"` where there is none, and as `exists`.
+   */
+  details(deviceName: string): Promise<InterfaceDetails>;
+}
+
+/** The port on a namespace. */
+export function networkPort(config: HostConfig, namespace: NetworkNamespace): NetworkPort {
+  const own = async (deviceName: string): Promise<Link | undefined> => {
+    const [link] = await namespace.findLinks([deviceName]);
+    if (link !== undefined && link.tag?.owner !== namespace.owner)
+      throw refusal("not-ours", "exists", deviceName);
+    return link;
+  };
+  return {
+    async create(input) {
+      const devices = [desiredDevice(input, config)];
+      const applied = await apply(await plan({ devices }, { namespace }), { namespace });
+      return detailsOf(applied.devices[0]?.link as Link);
+    },
+    async delete(deviceName) {
+      const link = await own(deviceName);
+      if (link === undefined) return;
+      const [result] = await namespace.deleteLinks([link]);
+      if (result?.deleted === false && !isGone(result.error)) throw result.error;
+    },
+    async exists(deviceName) {
+      return (await own(deviceName)) !== undefined;
+    },
+    async details(deviceName) {
+      const link = await own(deviceName);
+      if (link === undefined) throw refusal("no-such-link", "details", deviceName);
+      return detailsOf(link);
+    },
+  };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof FlintapError && error.reason === "no-such-link";
+}
+
+function refusal(reason: "not-ours" | "no-such-link", operation: string, device: string) {
+  return new FlintapError({ errno: 0, reason, operation, step: "look up", device });
+}
+
+function desiredDevice(input: InterfaceInput, config: HostConfig): DesiredDevice {
+  const { deviceName: name, type, mac: guestMac, attach = true, bridgeName } = input;
+  const tag = { interface: name, guestMac };
+  if (type === "macvtap") {
+    const parent = required(config.parentIface, "parent-iface", `the interface under ${name}`);
+    return { kind: "macvtap", name, parent, mac: guestMac, tag };
+  }
+  const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
+  if (!attach) return { kind: "tap", name, mac, tag };
+  const bridge = required(bridgeName ?? config.bridgeName, "bridge-name", `the bridge of ${name}`);
+  return { kind: "tap", name, bridge, mac, tag: { ...tag, bridge } };
+}
+
+function required(value: string | undefined, path: string, expected: string): string {
+  if (value !== undefined) return value;
+  throw new InvalidDocumentError("the host's config", [{ path, expected, received: "nothing" }]);
+}
+
+function detailsOf({ name, kind, index, mac = "", tag }: Link): InterfaceDetails {
+  const guestMac = tag?.guestMac ?? mac;
+  const type = kind === "macvtap" ? "macvtap" : "tap";
+  return { deviceName: name, type, mac: guestMac.toUpperCase(), index };
+}
