@@ -26,6 +26,8 @@ export interface NativeSettings {
   /** The kernel's word for the kind; decides what `details` may hold. */
   kind: "macvtap" | "tun" | "bridge" | "veth";
   name: string;
+  /** Beside the identity, which the native side draws. */
+  altNames?: string[];
   alias: string;
   /** Absent: the parent's, for a macvtap in mode `"passthru"`. */
   mac?: string;

@@ -17,7 +17,7 @@ import {
   type Place,
 } from "./check.js";
 import { guestMacBeside, randomMac, stableMac, unicastMac } from "./mac.js";
-import { type MadeKind, newLinkName, randomName } from "./name.js";
+import { altName, type MadeKind, newLinkName, randomName } from "./name.js";
 import type {
   CreateBridgeOptions,
   CreateMacvtapOptions,
@@ -54,6 +54,7 @@ const maxUint32 = 2 ** 32 - 1;
 
 const deviceChecks = {
   name: newLinkName,
+  altNames: arrayOf(altName),
   index: linkIndex,
   mac: unicastMac,
   mtu,
@@ -121,6 +122,24 @@ function refuseOptions<T extends object>(
   throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, options[key]);
 }
 
+/** Refuses an alt name that is a name of what is made already, be it of the other end of a pair. */
+function refuseRepeatedNames(
+  options: CreateOptions & Pick<CreateVethOptions, "peer">,
+  place: Place,
+): void {
+  const names = new Set([options.name, options.peer?.name]);
+  const refuseRepeated = (altNames: readonly string[] = [], option: string): void => {
+    for (const name of altNames) {
+      const at = { ...place, option };
+      if (names.has(name))
+        throw argumentError("ERR_INVALID_ARG_VALUE", "no name that comes twice", at, name);
+      names.add(name);
+    }
+  };
+  refuseRepeated(options.altNames, "altNames");
+  refuseRepeated(options.peer?.altNames, "peer.altNames");
+}
+
 function defaultMac(kind: MadeKind, { name, tag = {} }: CreateOptions, origin: Origin): string {
   if (kind !== "macvtap" && kind !== "tap") return randomMac();
   const role = kind === "tap" ? "tap" : "guest";
@@ -162,7 +181,7 @@ function settings(
     alias: formatTag({ ...tagWith(mac, kind, options.tag ?? {}), owner, createdAt, bootId }),
     ...pick({ mac }, ["mac"]),
     up: options.up ?? true,
-    ...pick(options, ["index", "mtu", "txQueueLength"]),
+    ...pick(options, ["altNames", "index", "mtu", "txQueueLength"]),
   };
 }
 
@@ -170,6 +189,7 @@ function settings(
 export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> {
   const place = optionsOf("createMacvtap");
   const options = macvtapOptions(given, place);
+  refuseRepeatedNames(options, place);
   const { parent, mode = "bridge" } = options;
   if (mode !== "source")
     refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
@@ -200,6 +220,7 @@ export function tapOwner({
 export function createTapRequest(given: unknown): Prepared<"createTap"> {
   const place = optionsOf("createTap");
   const options = tapOptions(given, place);
+  refuseRepeatedNames(options, place);
   const { bridge, persist = true, multiQueue = false, vnetHeader = false, queues = 1 } = options;
   if (bridge === undefined)
     refuseOptions(options, portSettings, "no value without option `bridge`", place);
@@ -226,7 +247,9 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
 
 /** For `createBridge`. */
 export function createBridgeRequest(given: unknown): Prepared<"createBridge"> {
-  const options = bridgeOptions(given, optionsOf("createBridge"));
+  const place = optionsOf("createBridge");
+  const options = bridgeOptions(given, place);
+  refuseRepeatedNames(options, place);
   const { stp = false, forwardDelay = stp ? 1500 : 0 } = options;
   const details = {
     stp,
@@ -241,7 +264,9 @@ export function createBridgeRequest(given: unknown): Prepared<"createBridge"> {
 
 /** For `createVeth`. */
 export function createVethRequest(given: unknown): Prepared<"createVeth"> {
-  const options = vethOptions(given, optionsOf("createVeth"));
+  const place = optionsOf("createVeth");
+  const options = vethOptions(given, place);
+  refuseRepeatedNames(options, place);
   const peer = { tag: options.tag, ...options.peer };
   return (origin) => ({
     link: settings("veth", options, origin),

@@ -50,6 +50,13 @@ export interface CreateOptions extends OperationOptions {
    */
   name?: string;
   /**
+   * Further names by which the device can be found, 1 to 127 bytes each, without `/`, `:` and white
+   * space. Names and alt names are unique together in a namespace: where one is taken, nothing is
+   * made (reason `"alt-name-taken"`, `device` is the name). Default: none. The link's `altNames` has
+   * its identity as well.
+   */
+  altNames?: string[];
+  /**
    * Interface index, 1 to 2,147,483,647. Default: a random one above 1,000,000, so that
    * `/dev/tap<index>` is unique across network namespaces.
    */

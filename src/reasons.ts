@@ -119,8 +119,8 @@ export const reasons = {
     errnos: ["EEXIST"],
   },
   "alt-name-taken": {
-    summary: "the name is an alternative name of a link",
-    hint: "Choose another name, or remove the alternative name from the link that has it (setLink with removeAltNames).",
+    summary: "the name is taken, since names and alternative names are unique together",
+    hint: "Choose another name, or take it from the link that has it (setLink with removeAltNames, or with another name). Nothing was done to that link.",
     errnos: ["EEXIST"],
   },
   "index-taken": {

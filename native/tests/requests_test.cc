@@ -214,8 +214,8 @@ TEST_SUITE("changes") {
   }
 
   TEST_CASE("an alt name is added") {
-    const auto request =
-        requests::add_alt_name(Reference::by_index(101), "identify", "flintap-0123");
+    const std::array<std::string, 1> identity{"flintap-0123"};
+    const auto request = requests::add_alt_names(Reference::by_index(101), "identify", identity);
     const Sent sent("request-add-alt-name");
     CHECK(request.type == RTM_NEWLINKPROP);
     CHECK(request.flags == (NLM_F_CREATE | NLM_F_EXCL));

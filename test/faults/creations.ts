@@ -7,6 +7,8 @@ import { expectClosed, expectMade, port, type Subject, subject } from "./subject
 
 let stableMac: string | undefined;
 
+const altNames = ["one-name", "another-name"];
+
 export const creations: Subject[] = [
   subject({
     name: "createMacvtap",
@@ -56,9 +58,11 @@ export const creations: Subject[] = [
     operation: "createTap",
     needs: ["tun", "bridge", "proc-sys"],
     least: 36,
-    operate: (namespace, signal) => namespace.createTap({ bridge: "br0", ...port, signal }),
+    operate: (namespace, signal) =>
+      namespace.createTap({ bridge: "br0", ...port, altNames, signal }),
     complete: async (made) => {
-      await expectMade(made, { master: "br0", linkinfo: { info_slave_data: port } });
+      const altnames = [made.identity, ...altNames];
+      await expectMade(made, { master: "br0", linkinfo: { info_slave_data: port }, altnames });
     },
   }),
   subject({
@@ -98,10 +102,10 @@ export const creations: Subject[] = [
     operation: "createVeth",
     needs: ["veth"],
     least: 33,
-    operate: (namespace, signal) => namespace.createVeth({ signal }),
+    operate: (namespace, signal) => namespace.createVeth({ peer: { altNames }, signal }),
     complete: async ([made, peer]) => {
       await expectMade(made, { link: peer.name });
-      await expectMade(peer, { link: made.name });
+      await expectMade(peer, { link: made.name, altnames: [peer.identity, ...altNames] });
     },
   }),
   subject({

@@ -86,7 +86,7 @@ describe("createMacvtap by default", () => {
   withMacvtap("has room for the longest tag", async () => {
     await using namespace = NetworkNamespace.current({ owner: "o".repeat(32) });
     const long = (length: number): string => "x".repeat(length);
-    const tag = { microvm: long(64), interface: long(24), specHash: long(32), bridge: long(24) };
+    const tag = { microvm: long(60), interface: long(23), specHash: long(23), bridge: long(23) };
     const made = await namespace.createMacvtap({ parent: "enp0", tag });
     expect(made.tag).toMatchObject({ owner: "o".repeat(32), ...tag });
     expect(parseTag((await link(made.name))?.ifalias)).toEqual(made.tag);

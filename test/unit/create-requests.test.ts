@@ -46,6 +46,33 @@ describe("every create", () => {
     });
   });
 
+  test("sends the alt names of each end that was given some", () => {
+    const options = { altNames: ["one", "other"], peer: { altNames: ["far"] } };
+    const { link, peer } = requests.createVethRequest(options)(origin);
+    expect([link.altNames, peer.altNames]).toEqual([["one", "other"], ["far"]]);
+    for (const { altNames } of made) expect(altNames).toBeUndefined();
+  });
+
+  test.each([
+    [{ altNames: ["one", "one"] }, "altNames"],
+    [{ name: "one", altNames: ["one"] }, "altNames"],
+    [{ name: "one", peer: { altNames: ["one"] } }, "peer.altNames"],
+    [{ peer: { name: "one" }, altNames: ["one"] }, "altNames"],
+    [{ altNames: ["one"], peer: { altNames: ["one"] } }, "peer.altNames"],
+  ])("refuses a name that comes twice: %j", (options, option) => {
+    expect(() => requests.createVethRequest(options)).toThrow(
+      `no name that comes twice for \`createVeth\` option \`${option}\` but received 'one'`,
+    );
+  });
+
+  test("refuses a repeated name of every kind", () => {
+    const options = { parent: "enp0", altNames: ["one", "one"] };
+    expect(() => requests.createMacvtapRequest(options)).toThrow("comes twice");
+    const { altNames } = options;
+    expect(() => requests.createTapRequest({ altNames })).toThrow("comes twice");
+    expect(() => requests.createBridgeRequest({ altNames })).toThrow("comes twice");
+  });
+
   test("says the kernel's word for the kind", () => {
     expect(made.map(({ kind }) => kind)).toEqual(["macvtap", "tun", "bridge", "veth", "veth"]);
   });
@@ -58,6 +85,9 @@ describe("every create", () => {
 
   test.each([
     [{ name: "a/b" }, "ERR_INVALID_ARG_VALUE"],
+    [{ altNames: "one" }, "ERR_INVALID_ARG_TYPE"],
+    [{ altNames: ["a b"] }, "ERR_INVALID_ARG_VALUE"],
+    [{ altNames: ["flintap-0123"] }, "ERR_INVALID_ARG_VALUE"],
     [{ index: 0 }, "ERR_OUT_OF_RANGE"],
     [{ index: "7" }, "ERR_INVALID_ARG_TYPE"],
     [{ mac: "ff:ff:ff:ff:ff:ff" }, "ERR_INVALID_ARG_VALUE"],

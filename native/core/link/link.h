@@ -99,6 +99,7 @@ struct Link : Record {
 
 // Alt names that begin so are identities.
 inline constexpr std::string_view kIdentityPrefix = "flintap-";
+bool is_identity(std::string_view alt_name);
 
 extern const Schema kLinkSchema;
 extern const Schema kIpv6Schema;

@@ -75,7 +75,7 @@ struct AltNames {
     }
     return names;
   }
-  // RTM_NEWLINKPROP alone sets alt names; see requests.h.
+  // RTM_NEWLINKPROP alone adds alt names; see requests.h.
   static void encode(netlink::AttributeWriter&, std::uint16_t, const Names&) {}
   static Value to_value(const Names& names) { return names; }
   static std::optional<Names> from_value(Value&& value) {
@@ -136,38 +136,30 @@ constexpr Field identity_field() {
 }
 
 constexpr std::array link_fields{
-    field<&Link::kind>("kind", 0, write_only),
-    field<&Link::index>("index", 0, settable),
-    field<&Link::network_namespace>("namespace"),
-    field<&Link::name>("name", IFLA_IFNAME, settable),
-    field<&Link::alt_names, AltNames>("altNames", IFLA_PROP_LIST),
-    identity_field(),
+    field<&Link::kind>("kind", 0, write_only), field<&Link::index>("index", 0, settable),
+    field<&Link::network_namespace>("namespace"), field<&Link::name>("name", IFLA_IFNAME, settable),
+    // Reported with the identity among them.
+    field<&Link::alt_names, AltNames>("altNames", IFLA_PROP_LIST, write_only), identity_field(),
     field<&Link::alias, BareText>("alias", IFLA_IFALIAS, settable),
     field<&Link::mac>("mac", IFLA_ADDRESS, settable),
     field<&Link::permanent_mac>("permanentMac", IFLA_PERM_ADDRESS),
     field<&Link::broadcast_mac>("broadcastMac", IFLA_BROADCAST),
-    field<&Link::mtu>("mtu", IFLA_MTU, settable),
-    field<&Link::min_mtu>("minMtu", IFLA_MIN_MTU),
+    field<&Link::mtu>("mtu", IFLA_MTU, settable), field<&Link::min_mtu>("minMtu", IFLA_MIN_MTU),
     field<&Link::max_mtu>("maxMtu", IFLA_MAX_MTU),
     field<&Link::tx_queue_length>("txQueueLength", IFLA_TXQLEN, settable),
     field<&Link::tx_queues>("txQueues", IFLA_NUM_TX_QUEUES),
     field<&Link::rx_queues>("rxQueues", IFLA_NUM_RX_QUEUES),
-    field<&Link::qdisc>("qdisc", IFLA_QDISC),
-    field<&Link::group>("group", IFLA_GROUP),
-    field<&Link::up>("up", 0, settable),
-    field<&Link::promiscuous>("promiscuous", 0, settable),
-    field<&Link::flags>("flags"),
-    field<&Link::carrier>("carrier", IFLA_CARRIER),
+    field<&Link::qdisc>("qdisc", IFLA_QDISC), field<&Link::group>("group", IFLA_GROUP),
+    field<&Link::up>("up", 0, settable), field<&Link::promiscuous>("promiscuous", 0, settable),
+    field<&Link::flags>("flags"), field<&Link::carrier>("carrier", IFLA_CARRIER),
     field<&Link::carrier_changes>("carrierChanges", IFLA_CARRIER_CHANGES),
     field<&Link::oper_state>("operState", IFLA_OPERSTATE),
     field<&Link::promiscuity>("promiscuity", IFLA_PROMISCUITY),
     field<&Link::all_multicast>("allMulticast", IFLA_ALLMULTI),
     field<&Link::parent>("parent", IFLA_LINK, settable),
     field<&Link::parent_namespace>("parentNamespace", IFLA_LINK_NETNSID, settable),
-    field<&Link::master>("master", IFLA_MASTER, settable),
-    field<&Link::port_kind>("portKind"),
-    nested<&Link::details, details_of>("details"),
-    nested<&Link::port, port_of>("port"),
+    field<&Link::master>("master", IFLA_MASTER, settable), field<&Link::port_kind>("portKind"),
+    nested<&Link::details, details_of>("details"), nested<&Link::port, port_of>("port"),
     reported_as(nested<&Link::ipv6, ipv6_of>("ipv6"), IFLA_AF_SPEC, decode_ipv6),
     reported_as(nested<&Link::statistics, statistics_of>("statistics"), IFLA_STATS64,
                 decode_statistics),
@@ -201,11 +193,11 @@ bool Link::has_alt_name(std::string_view wanted) const {
   return alt_names && std::ranges::find(*alt_names, wanted) != alt_names->end();
 }
 
+bool is_identity(std::string_view alt_name) { return alt_name.starts_with(kIdentityPrefix); }
+
 std::string Link::identity() const {
   if (!alt_names) return {};
-  const auto found = std::ranges::find_if(*alt_names, [](const std::string& alt_name) {
-    return alt_name.starts_with(kIdentityPrefix);
-  });
+  const auto found = std::ranges::find_if(*alt_names, is_identity);
   return found == alt_names->end() ? std::string{} : *found;
 }
 

@@ -133,20 +133,23 @@ Request change(const Reference& link, std::string_view step, const Link& changes
 
 namespace {
 
-AttributeWriter with_alt_name(const Reference& link, std::string_view name) {
+AttributeWriter with_alt_names(const Reference& link, std::span<const std::string> names) {
   AttributeWriter writer = address(link);
-  writer.nest(IFLA_PROP_LIST | NLA_F_NESTED, [&] { writer.put_text(IFLA_ALT_IFNAME, name); });
+  writer.nest(IFLA_PROP_LIST | NLA_F_NESTED, [&] {
+    for (const std::string& name : names) writer.put_text(IFLA_ALT_IFNAME, name);
+  });
   return writer;
 }
 
 }  // namespace
 
-Request add_alt_name(const Reference& link, std::string_view step, std::string_view name) {
-  return {RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, step, with_alt_name(link, name)};
+Request add_alt_names(const Reference& link, std::string_view step,
+                      std::span<const std::string> names) {
+  return {RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, step, with_alt_names(link, names)};
 }
 
-Request remove_alt_name(const Reference& link, std::string_view step, std::string_view name) {
-  return {RTM_DELLINKPROP, 0, step, with_alt_name(link, name)};
+Request remove_alt_name(const Reference& link, std::string_view step, const std::string& name) {
+  return {RTM_DELLINKPROP, 0, step, with_alt_names(link, {&name, 1})};
 }
 
 Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/link/link.h"
@@ -59,9 +60,11 @@ netlink::Request create(const Link& link);
 // RTM_SETLINK with every set field of `changes`. A new name takes a link addressed by its index:
 // with an alt name beside it, the kernel takes the *new* name for the address.
 netlink::Request change(const Reference& link, std::string_view step, const Link& changes);
-netlink::Request add_alt_name(const Reference& link, std::string_view step, std::string_view name);
+// In their order, until one of them is refused.
+netlink::Request add_alt_names(const Reference& link, std::string_view step,
+                               std::span<const std::string> names);
 netlink::Request remove_alt_name(const Reference& link, std::string_view step,
-                                 std::string_view name);
+                                 const std::string& name);
 // Applies against the master the port has *before* this message: send the master first.
 netlink::Request set_port(const Reference& link, std::string_view step, std::string_view port_kind,
                           const Record& port, const Schema& schema);

@@ -5,7 +5,6 @@
 #include "core/link/kinds/tun.h"
 #include "core/operations/creation.h"
 #include "core/operations/request.h"
-#include "core/operations/taken.h"
 
 namespace flintap {
 namespace {
@@ -70,7 +69,7 @@ Fd make_tap(Context& context, const CreateTap& request, Making& making) {
       return tun::create(settings_of(request, making));
     } catch (Failure& failure) {
       if (failure.error != EEXIST) throw;
-      failure.reason = what_is_taken(context, making.wanted).value_or(failure.reason);
+      explain_taken(context, {&making, 1}, failure);
       if (failure.reason != reason::index_taken || making.index_chosen || tries == kDraws) throw;
       redraw_index(making);
     }
@@ -145,7 +144,8 @@ Outcome run(Context& context, Record& record) {
   // From here on, a failure closes the queues and the kernel removes the tap: it is not persistent
   // until the last step.
   auto queues = make_queues(context, request, making);
-  transact(context, settings_batch(request, making), making.name());
+  const auto batch = settings_batch(request, making);
+  require_made(context, ask(context, batch), batch, {&making, 1});
   Outcome outcome;
   outcome.links = finish_making(context, {&making, 1});
   context.stop_if_cancelled();

@@ -56,13 +56,7 @@ bool has_mtu(const Making& making) { return making.wanted.mtu.has_value(); }
 Failure refused_create(Context& context, std::span<const Making> makings, const Link* parent,
                        Failure failure) {
   if (failure.error == EEXIST) {
-    for (const Making& making : makings) {
-      const auto taken = what_is_taken(context, making.wanted);
-      if (!taken) continue;
-      failure.reason = *taken;
-      failure.device = making.name();
-      break;
-    }
+    explain_taken(context, makings, failure);
   } else if (failure.error == EBUSY && parent == nullptr) {
     // Both ends of a veth were given the same.
     failure.error = EEXIST;
@@ -115,6 +109,13 @@ int write_ipv6_settings(const Making& making) {
   return write_host_ipv6(name, making.host_ipv6);
 }
 
+void require_alt_names(const Making& making, const Link& actual) {
+  for (const std::string& name : making.alt_names()) {
+    if (actual.has_alt_name(name)) continue;
+    throw ignored({.field = "altNames", .expected = name, .actual = "without it"}, making.name());
+  }
+}
+
 void require_deafness(const Making& making, const Link& actual, int written) {
   if (!making.refuse_router_advertisements || !actual.ipv6) return;
   if (host_ipv6_of(actual) == HostIpv6::closed || actual.ipv6->accept_ra == 0) return;
@@ -129,6 +130,7 @@ void verify(const Making& making, const Link& actual, int ipv6_error) {
     throw ignored({.field = "identity", .expected = making.identity, .actual = "nothing"},
                   making.name());
   }
+  require_alt_names(making, actual);
   require_deafness(making, actual, ipv6_error);
   require_host_ipv6(making.host_ipv6, actual, ipv6_error, making.name());
 }
@@ -139,6 +141,11 @@ Reference Making::reference() const { return Reference::by_index(wanted.index.va
 
 std::string_view Making::name() const {
   return wanted.name ? std::string_view(*wanted.name) : std::string_view();
+}
+
+std::span<const std::string> Making::alt_names() const {
+  return wanted.alt_names ? std::span<const std::string>(*wanted.alt_names)
+                          : std::span<const std::string>();
 }
 
 void redraw_index(Making& making) {
@@ -161,6 +168,9 @@ Making begin_making(Link wanted, std::string_view kind) {
   Making making;
   making.index_chosen = wanted.index.has_value();
   making.wanted = std::move(wanted);
+  if (std::ranges::any_of(making.alt_names(), is_identity)) {
+    throw Failure(EINVAL, reason::invalid_name, "check the alt names", making.name());
+  }
   making.identity = draw_identity();
   if (!making.index_chosen) redraw_index(making);
   return making;
@@ -193,9 +203,33 @@ std::optional<Link> look_before_making(Context& context, const Reference* other,
   throw Failure(EEXIST, reason::index_taken, "draw a free index", makings[0].name());
 }
 
+void explain_taken(Context& context, std::span<const Making> makings, Failure& failure) {
+  for (const Making& making : makings) {
+    const auto taken = what_is_taken(context, making.wanted, making.identity);
+    if (!taken) continue;
+    failure.reason = taken->reason;
+    failure.device = taken->name.empty() ? making.name() : taken->name;
+    return;
+  }
+}
+
+void require_made(Context& context, std::span<const Answer> answers,
+                  std::span<const netlink::Request> requests, std::span<const Making> makings) {
+  try {
+    require(answers, requests, makings[0].name());
+  } catch (Failure& failure) {
+    if (failure.error == EEXIST) explain_taken(context, makings, failure);
+    throw;
+  }
+}
+
 void add_marks(std::vector<netlink::Request>& batch, const Making& making) {
   const Reference reference = making.reference();
-  batch.push_back(requests::add_alt_name(reference, "identify", making.identity));
+  const std::array identity{making.identity};
+  batch.push_back(requests::add_alt_names(reference, "identify", identity));
+  if (!making.alt_names().empty()) {
+    batch.push_back(requests::add_alt_names(reference, "add the alt names", making.alt_names()));
+  }
   Link tag;
   tag.alias = making.wanted.alias;
   batch.push_back(requests::change(reference, "tag", tag));
@@ -248,8 +282,11 @@ std::vector<Link> make_links(Context& context, std::span<Making> makings, const 
   }
   return undoing(
       [&] {
-        require(answers, first, makings[0].name());
-        if (alone) transact(context, all.subspan(1), makings[0].name());
+        require_made(context, answers, first, makings);
+        if (alone) {
+          const auto rest = all.subspan(1);
+          require_made(context, ask(context, rest), rest, makings);
+        }
         auto links = finish_making(context, makings);
         context.stop_if_cancelled();
         return links;

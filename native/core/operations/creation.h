@@ -8,7 +8,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/operations/transact.h"
@@ -28,6 +30,8 @@ struct Making {
 
   [[nodiscard]] Reference reference() const;
   [[nodiscard]] std::string_view name() const;
+  // Those asked for; the identity is none of them.
+  [[nodiscard]] std::span<const std::string> alt_names() const;
 };
 
 // Takes over what was asked for; draws the identity and, unless it was given, an index.
@@ -41,6 +45,13 @@ void redraw_index(Making& making);
 // chosen indexes are free; draws again where the library's own choice is not.
 std::optional<Link> look_before_making(Context& context, const Reference* other,
                                        std::string_view absent, std::span<Making> makings);
+
+// For a failure with EEXIST: which name or index it is that somebody else has.
+void explain_taken(Context& context, std::span<const Making> makings, Failure& failure);
+
+// Throws the refusal of the first of the requests by which links are made, explained.
+void require_made(Context& context, std::span<const Answer> answers,
+                  std::span<const netlink::Request> requests, std::span<const Making> makings);
 
 // The requests that mark a link and give it what a create ignores.
 void add_marks(std::vector<netlink::Request>& requests, const Making& making);

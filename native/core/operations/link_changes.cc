@@ -114,7 +114,7 @@ void Changing::add_names() {
         *changes_.fields.name);
   }
   for (const std::string& name : changes_.add_alt_names) {
-    add(requests::add_alt_name(link_, kAddAltName, name), name);
+    add(requests::add_alt_names(link_, kAddAltName, {&name, 1}), name);
   }
 }
 
@@ -201,7 +201,7 @@ Failure Changing::explained(const Answer& answer, std::size_t place) {
   if (failure.error == EEXIST && !subject.empty()) {
     Link wanted;
     wanted.name = subject;
-    failure.reason = what_is_taken(context_, wanted).value_or(failure.reason);
+    if (const auto taken = what_is_taken(context_, wanted)) failure.reason = taken->reason;
   }
   if (!is_macvlan(now_)) return failure;
   if (request.step == kSetMac && failure.error == EBUSY) failure.reason = reason::duplicate_mac;

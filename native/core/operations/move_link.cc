@@ -224,7 +224,7 @@ Failure explained(Context& context, const Move& move, Failure failure) try {
     wanted.alt_names = move.before.alt_names;
   }
   run_there(context, move.target, [&](Context& there) {
-    failure.reason = what_is_taken(there, wanted).value_or(failure.reason);
+    if (const auto taken = what_is_taken(there, wanted)) failure.reason = taken->reason;
   });
   if (failure.reason == reason::index_taken) failure.error = EEXIST;
   return failure;

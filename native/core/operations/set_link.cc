@@ -60,8 +60,6 @@ LinkChanges changes_of(const SetLink& request, const Link& before) {
 
 // ---- what is refused before anything is sent ----
 
-bool is_identity(const std::string& name) { return name.starts_with(kIdentityPrefix); }
-
 void require_allowed(const SetLink& request, const Link& before) {
   const auto is_tag = [&](const Link& link) {
     return link.alias && link.alias->starts_with(*request.tag_mark);

@@ -1,14 +1,12 @@
 #include "core/operations/taken.h"
 
-#include <span>
-#include <string>
 #include <vector>
 
 #include "core/operations/transact.h"
 
 namespace flintap {
 
-std::optional<std::string_view> what_is_taken(Context& context, const Link& wanted) try {
+std::optional<Taken> what_is_taken(Context& context, const Link& wanted, std::string_view own) try {
   std::vector<std::string> names;
   if (wanted.name) names.push_back(*wanted.name);
   if (wanted.alt_names)
@@ -21,12 +19,17 @@ std::optional<std::string_view> what_is_taken(Context& context, const Link& want
   if (wanted.index)
     questions.push_back(requests::get(Reference::by_index(*wanted.index), "look up"));
   const auto answers = ask(context, questions);
-  for (const Answer& answer : std::span(answers).first(names.size())) {
-    if (!answer.link) continue;
-    return answer.link->name == wanted.name ? reason::name_taken : reason::alt_name_taken;
+  const auto is_taken = [own](const Answer& answer) {
+    return answer.link && (own.empty() || answer.link->identity() != own);
+  };
+  for (std::size_t place = 0; place < names.size(); ++place) {
+    const Answer& answer = answers[place];
+    if (!is_taken(answer)) continue;
+    const bool by_name = answer.link->name == wanted.name;
+    return Taken{by_name ? reason::name_taken : reason::alt_name_taken, names[place]};
   }
-  const bool index_taken = wanted.index && answers.back().link;
-  return index_taken ? std::optional(reason::index_taken) : std::nullopt;
+  if (wanted.index && is_taken(answers.back())) return Taken{reason::index_taken, {}};
+  return std::nullopt;
 } catch (const Failure&) {
   return std::nullopt;
 }

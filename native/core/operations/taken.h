@@ -2,14 +2,20 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/operations/operation.h"
 
 namespace flintap {
 
-// Which of the names and the index that `wanted` has somebody else has: "name-taken",
-// "alt-name-taken" or "index-taken"; nothing when none is taken any more, or it can't be told.
-std::optional<std::string_view> what_is_taken(Context& context, const Link& wanted);
+struct Taken {
+  std::string_view reason;  // "name-taken", "alt-name-taken" or "index-taken"
+  std::string name;         // which of the names; empty for the index
+};
+
+// Which of the names and the index that `wanted` has somebody else has; nothing when none is taken
+// any more, or it can't be told. The link with the identity `own` is nobody else.
+std::optional<Taken> what_is_taken(Context& context, const Link& wanted, std::string_view own = {});
 
 }  // namespace flintap

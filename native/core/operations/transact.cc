@@ -44,6 +44,8 @@ constexpr std::array rules{
     Rule{"rename to", EINVAL, reason::invalid_name},
     Rule{"add the alt name", EEXIST, reason::alt_name_taken},
     Rule{"add the alt name", EINVAL, reason::invalid_name},
+    Rule{"add the alt names", EEXIST, reason::alt_name_taken},
+    Rule{"add the alt names", EINVAL, reason::invalid_name},
     Rule{"remove the alt name", EINVAL, reason::no_such_alt_name},
     Rule{"remove the alt name", ENOENT, reason::no_such_alt_name},
     Rule{"move", ENODEV, reason::no_such_link},
