@@ -6,7 +6,10 @@ import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons
 const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
 
 /** The facts of a failure, as the native side or the loader knows them. */
-export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work"> & { reason: Reason };
+export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work"> & {
+  reason: Reason;
+  holder?: string;
+};
 
 function codeOf(entry: ReasonEntry, errno: number): string {
   return entry.code ?? (errno === 0 ? "ERR_FLINTAP_REFUSED" : errnoName(errno));

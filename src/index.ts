@@ -7,6 +7,7 @@
  * @module
  */
 export { readAttributes, type UnknownAttribute } from "./attributes.js";
+export * from "./desired/index.js";
 export { FlintapError } from "./error.js";
 export type * from "./link.js";
 export type {
@@ -28,6 +29,7 @@ export {
   deleteLink,
   deleteLinks,
   detachFromBridge,
+  findLinks,
   getLink,
   listLinks,
   moveLink,

@@ -107,10 +107,10 @@ export interface CreateMacvtapOptions extends GuestDeviceOptions {
 }
 
 /** A bridge to attach to, with the settings of its port; without a bridge there are none. */
-export type PortOptions =
+export type PortOptions<Bridge = LinkReference> =
   | ({
       /** The bridge to attach to. Default: none. The port settings need it. */
-      bridge: LinkReference;
+      bridge: Bridge;
     } & BridgePortSettings)
   | ({
       /** No bridge. */

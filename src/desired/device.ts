@@ -10,7 +10,12 @@ import { createMacvtapRequest, createTapRequest } from "../create-requests.js";
 import type { LinkBase } from "../link.js";
 import { canonicalMac } from "../mac.js";
 import { newLinkName } from "../name.js";
-import type { CreateMacvtapOptions, CreateTapOptions } from "../options.js";
+import type {
+  CreateMacvtapOptions,
+  CreateTapOptions,
+  PortOptions,
+  TapOptions,
+} from "../options.js";
 import type { TagParts } from "../tag.js";
 
 /** What every device that is wanted has. */
@@ -35,13 +40,10 @@ export interface DesiredMacvtap extends DesiredDeviceBase, Omit<CreateMacvtapOpt
   parent: string;
 }
 
-/** A persistent tap that is wanted, with the options of `createTap`. */
-export type DesiredTap = DesiredDeviceBase &
-  Omit<CreateTapOptions, Chosen | "bridge" | "persist" | "queues"> & {
-    kind: "tap";
-    /** The name of the bridge that it is a port of. Absent: it is a port of nothing. */
-    bridge?: string;
-  };
+/** A persistent tap that is wanted, with the options of `createTap`; its bridge by name. */
+export type DesiredTap = { kind: "tap" } & DesiredDeviceBase &
+  Omit<TapOptions, Chosen | "persist" | "queues"> &
+  PortOptions<string>;
 
 /** A device that is wanted. What is not named is chosen when it is made, and not compared later. */
 export type DesiredDevice = DesiredMacvtap | DesiredTap;
@@ -92,8 +94,14 @@ export function derivedNames(owner: string, device: DesiredDevice): string[] {
   return [keyName(owner, device), ...(mac === undefined ? [] : [mac])];
 }
 
-/** What the create of a device takes, beside its names. */
-export function createOptions<Device extends DesiredDevice>(device: Device) {
+/** What `createMacvtap` takes of a device that is wanted. */
+export function macvtapOptions(device: DesiredMacvtap): CreateMacvtapOptions {
+  const { kind: _, otherNames: __, ...options } = device;
+  return options;
+}
+
+/** What `createTap` takes of a device that is wanted. */
+export function tapOptions(device: DesiredTap): CreateTapOptions & { persist?: true } {
   const { kind: _, otherNames: __, ...options } = device;
   return options;
 }
@@ -131,8 +139,8 @@ function checked(device: DesiredDevice, place: Place): DesiredDevice {
   arrayOf(newLinkName)(otherNames, inside("otherNames"));
   oneOf("macvtap", "tap")(kind, inside("kind"));
   // They check the rest; what they would ask for is made again when it is known what there is.
-  if (device.kind === "macvtap") createMacvtapRequest(createOptions(device));
-  else createTapRequest(createOptions(device));
+  if (device.kind === "macvtap") createMacvtapRequest(macvtapOptions(device));
+  else createTapRequest(tapOptions(device));
   const copy = { ...device, tag: { ...tag } };
   if (copy.mac !== undefined) copy.mac = canonicalMac(copy.mac);
   if (copy.tag.guestMac !== undefined) copy.tag.guestMac = canonicalMac(copy.tag.guestMac);

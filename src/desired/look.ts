@@ -83,11 +83,10 @@ export async function listTagged(
   tags: readonly TagParts[],
   { namespace, signal }: Looking,
 ): Promise<Link[]> {
-  const [only, ...more] = tags;
+  const [only] = tags;
   if (only === undefined) return [];
   const { owner } = namespace;
-  const tag = more.length === 0 ? only : undefined;
-  const links = await namespace.listLinks({ owner, tag, signal });
+  const links = await namespace.listLinks({ owner, signal });
   return links.filter((link) => tags.some((parts) => link.tag && tagMatches(link.tag, parts)));
 }
 

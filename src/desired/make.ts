@@ -4,7 +4,7 @@
  * taken.
  */
 import type { Link } from "../link.js";
-import { createOptions, type DesiredDevice, derivedNames } from "./device.js";
+import { type DesiredDevice, derivedNames, macvtapOptions, tapOptions } from "./device.js";
 import { isGone, isTaken } from "./gone.js";
 import { duplicateGuestMac } from "./guest-macs.js";
 import { find } from "./look.js";
@@ -48,8 +48,8 @@ async function create(
   const altNames = derivedNames(namespace.owner, device);
   const link =
     device.kind === "macvtap"
-      ? await namespace.createMacvtap({ ...createOptions(device), altNames, signal })
-      : await namespace.createTap({ ...createOptions(device), altNames, signal });
+      ? await namespace.createMacvtap({ ...macvtapOptions(device), altNames, signal })
+      : await namespace.createTap({ ...tapOptions(device), altNames, signal });
   log.add(link.name, async () => {
     try {
       await namespace.deleteLink(link);

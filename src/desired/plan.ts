@@ -11,7 +11,6 @@ import { checkedDevices, type DesiredDevice } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
 import { type Found, findAll, isMeant, KnownPlaces, listTagged } from "./look.js";
-import type { Looking } from "./looking.js";
 
 /** What is to be. */
 export interface DesiredState {

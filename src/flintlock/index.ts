@@ -14,14 +14,24 @@
  * @module
  */
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export { type DeviceSettings, desiredDevices } from "./devices.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
 export {
+  type InterfaceDetails,
+  type InterfaceInput,
+  type NetworkPort,
+  networkPort,
+} from "./port.js";
+export {
+  type DesiredNetworkOptions,
+  desiredNetwork,
   type Provisioned,
   type ProvisionOptions,
   provision,
   type ReleasedInterface,
+  type ReleaseOptions,
   release,
 } from "./service.js";
 export { loadSpec, parseSpec, type SpecOptions } from "./spec.js";

@@ -56,7 +56,7 @@ Outcome find(Context& context, Record& record) {
   return outcome;
 }
 
-Outcome get_place(Context& context, Record& record) {
+Outcome read_place(Context& context, Record& record) {
   const auto& request = static_cast<GetPlace&>(record);
   const bool is_bridge = *request.role == PlaceRole::bridge;
   Link place =
@@ -71,7 +71,7 @@ Outcome get_place(Context& context, Record& record) {
 
 namespace operations {
 extern const Operation find_links{"findLinks", &find_schema, find};
-extern const Operation get_place{"getPlace", &place_schema, get_place};
+extern const Operation get_place{"getPlace", &place_schema, read_place};
 }  // namespace operations
 
 }  // namespace flintap

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Microvm, MicrovmInterface } from "../../../src/flintlock/microvm.js";
-import { guestMacOfTap, hostDeviceName, tagOf } from "../../../src/flintlock/names.js";
+import {
+  hostDeviceName,
+  microvmName,
+  otherDeviceNames,
+  tapMacBeside,
+} from "../../../src/flintlock/names.js";
 
 const microvm: Microvm = { id: "mvm1", namespace: "ns1", interfaces: [] };
 const macvtap: MicrovmInterface = { deviceId: "eth1", type: "macvtap" };
@@ -23,15 +28,21 @@ describe("a host device's name", () => {
     ];
     expect(new Set(names).size).toBe(names.length);
   });
-});
 
-describe("the tag of a device", () => {
-  test("has the microVM in one word, and the interface", () => {
-    expect(tagOf(microvm, tap)).toEqual({ microvm: "ns1/mvm1", interface: "eth1" });
-    expect(tagOf({ ...microvm, uid: "u" }, tap).microvm).toBe("ns1/mvm1/u");
+  test("has others behind it for where another link has it, always the same", () => {
+    const others = otherDeviceNames(microvm, tap);
+    expect(others).toEqual(otherDeviceNames(microvm, tap));
+    expect(new Set([hostDeviceName(microvm, tap), ...others]).size).toBe(4);
+    for (const name of others) expect(name).toMatch(/^fltap[0-9a-f]{10}$/);
   });
 });
 
-test("a tap's guest without a MAC of its own gets the tap's, as a guest's address", () => {
-  expect(guestMacOfTap("fe:01:02:03:04:05")).toBe("02:01:02:03:04:05");
+test("a microVM's name is one word", () => {
+  expect(microvmName(microvm)).toBe("ns1/mvm1");
+  expect(microvmName({ ...microvm, uid: "u" })).toBe("ns1/mvm1/u");
+});
+
+test("a tap whose guest's MAC begins as a tap's does gets another one", () => {
+  expect(tapMacBeside("fe:01:02:03:04:05")).toBe("fa:01:02:03:04:05");
+  expect(tapMacBeside("02:01:02:03:04:05")).toBeUndefined();
 });
