@@ -1,0 +1,4 @@
+import type { Microvm } from "./microvm.js";
+export function withMetadataInterface(microvm: Microvm): Microvm {
+  return microvm;
+}
