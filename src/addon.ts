@@ -108,6 +108,13 @@ export interface NativeRequests {
     kind?: string;
     master?: NativeReference;
     parent?: NativeReference;
+    /** How the alias begins. */
+    aliasPrefix?: string;
+    /**
+     * What stands between semicolons in the alias, all of it; of an entry that has semicolons itself,
+     * one of the texts between them.
+     */
+    aliasFields?: string[];
     statistics: boolean;
   };
   /** Those links that have one of these names or alt names; a link that has two comes twice. */

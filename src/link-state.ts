@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NativeLinkNews, NativeReference } from "./addon.js";
 import type { Link, LinkBase } from "./link.js";
+import { isSelected, type TagSelection } from "./tag.js";
 import { tagged } from "./tagged-link.js";
 
 /**
@@ -49,11 +50,10 @@ export interface LinkRemoved {
 export type LinkEvent = LinkAdded | LinkChanged | LinkRemoved;
 
 /** Which links to tell of: those for which everything named holds, before or after. */
-export interface LinkFilter {
+export interface LinkFilter extends TagSelection {
   kind?: string;
   master?: NativeReference;
   parent?: NativeReference;
-  owner?: string;
 }
 
 interface Known {
@@ -220,10 +220,10 @@ export class LinkState {
   }
 
   #matches(link: Link): boolean {
-    const { kind, master, parent, owner } = this.#filter;
+    const { kind, master, parent } = this.#filter;
     return (
       (kind === undefined || link.kind === kind) &&
-      (owner === undefined || link.tag?.owner === owner) &&
+      isSelected(link.tag, this.#filter) &&
       (master === undefined || this.#is(link.master, master)) &&
       (parent === undefined ||
         (link.parentNamespace === undefined && this.#is(link.parent, parent)))

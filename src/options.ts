@@ -281,6 +281,11 @@ export interface LinkSelection {
   parent?: LinkReference;
   /** Links whose tag has this owner. */
   owner?: string;
+  /**
+   * Links whose tag has these parts, as `tagMatches` compares them; `{}`: links that have a tag. Of
+   * which owner it is, is another matter: `owner`.
+   */
+  tag?: TagParts;
 }
 
 /** For `listLinks`. */

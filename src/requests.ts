@@ -42,7 +42,15 @@ import {
   portOf,
   txQueueLength,
 } from "./shared-options.js";
-import { linkAlias, tagMark, tagOwner } from "./tag.js";
+import {
+  aliasPattern,
+  isSelected,
+  linkAlias,
+  type TagSelection,
+  tagMark,
+  tagOwner,
+  tagParts,
+} from "./tag.js";
 
 const attachOptions = object({
   ...operationChecks,
@@ -109,6 +117,7 @@ const selectionChecks = {
   master: linkReference,
   parent: linkReference,
   owner: string,
+  tag: tagParts,
 } satisfies ChecksFor<LinkSelection>;
 
 const listOptions = object({
@@ -280,13 +289,20 @@ export interface ListRequest {
   matches(link: LinkBase): boolean;
 }
 
-/** For `listLinks`. The native side knows no tags: `owner` is looked for in the answer. */
+/** What the native side, which knows no tags, looks for in the aliases. */
+function aliasOf(options: TagSelection): { aliasPrefix?: string; aliasFields?: string[] } {
+  if (options.owner === undefined && options.tag === undefined) return {};
+  const { prefix, fields } = aliasPattern(options);
+  return { aliasPrefix: prefix, ...(fields.length > 0 && { aliasFields: fields }) };
+}
+
+/** For `listLinks`. What has the alias of a tag may be none: that is looked for in the answer. */
 export function listRequest(given: unknown): ListRequest {
   const options = listOptions(given, optionsOf("listLinks"));
-  const { owner, statistics = false } = options;
+  const { statistics = false } = options;
   return {
-    request: { ...pick(options, ["kind", "master", "parent"]), statistics },
-    matches: (link) => owner === undefined || link.tag?.owner === owner,
+    request: { ...pick(options, ["kind", "master", "parent"]), ...aliasOf(options), statistics },
+    matches: (link) => isSelected(link.tag, options),
   };
 }
 
@@ -294,7 +310,7 @@ export function listRequest(given: unknown): ListRequest {
 export function watchRequest(given: unknown): Omit<WatchRequest, "namespace" | "owner"> {
   const options = watchOptions(given, optionsOf("watchLinks"));
   return {
-    filter: pick(options, ["kind", "master", "parent", "owner"]),
+    filter: pick(options, ["kind", "master", "parent", "owner", "tag"]),
     initial: options.initial ?? false,
     receiveBuffer: options.receiveBuffer ?? 4 * 2 ** 20,
     signal: options.signal,

@@ -190,6 +190,38 @@ export function parseTag(alias: string | undefined): Tag | undefined {
   return tag;
 }
 
+/** Which tags: those that have the owner and every part that are named; any tag where none is. */
+export interface TagSelection {
+  owner?: string;
+  tag?: TagParts;
+}
+
+/** Whether a link has a tag that is selected; also one without, where no tag is asked for. */
+export function isSelected(tag: Tag | undefined, { owner, tag: parts }: TagSelection): boolean {
+  if (owner !== undefined && tag?.owner !== owner) return false;
+  return parts === undefined || (tag !== undefined && tagMatches(tag, parts));
+}
+
+/**
+ * What the aliases of all tags that are selected have in common, for the native side to look for:
+ * how they begin, and what stands in them between semicolons; of an entry with several texts between
+ * semicolons, one of them. Others may have it, too.
+ */
+export function aliasPattern({ owner, tag = {} }: TagSelection): {
+  prefix: string;
+  fields: string[];
+} {
+  const fields = partNames.flatMap((name) => {
+    const text = tag[name];
+    if (text === undefined) return [];
+    const { key, most } = partRules[name];
+    // Who writes tags with larger shares has it unhashed, which matches as well.
+    const written = new Set([writePart(text, most), escapePart(text)]);
+    return [[...written].map((part) => `${key}=${part}`).join(";")];
+  });
+  return { prefix: owner === undefined ? tagMark : tagPrefix(owner), fields };
+}
+
 /** Whether a tag has every part that `parts` names, hashed ones included. */
 export function tagMatches(tag: Tag, parts: TagParts): boolean {
   return partNames.every((name) => {

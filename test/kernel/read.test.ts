@@ -9,6 +9,7 @@ import {
   getLink,
   type Link,
   type LinkBase,
+  type ListOptions,
   listLinks,
   NetworkNamespace,
   readAttributes,
@@ -209,6 +210,36 @@ describe("listLinks", () => {
       expect(await listLinks({ ...filters, kind: "veth" })).toEqual([]);
     } finally {
       await ip("link set wire0 alias", "");
+    }
+  });
+
+  withTap("finds what has a tag with the parts named, escaped and hashed ones, too", async () => {
+    await using namespace = NetworkNamespace.current({ owner: "other; one" });
+    const tag = { microvm: "ns/vm 1;m=x", interface: "eth1" };
+    const long = { microvm: "x".repeat(200), interface: "eth1" };
+    const ours = await createTap({ tag });
+    const theirs = await namespace.createTap({ tag });
+    const hashed = await createTap({ tag: long });
+    const other = await createTap({ tag: { ...tag, microvm: "ns/vm 1" } });
+    const unhashed = `flintap1;larger;m=${long.microvm};i=eth1;t=1`;
+    await ip("link set wire0 alias", unhashed);
+    await ip("link set enp0 alias", "flintap1;no tag;m=ns/vm%201%3bm=x");
+    try {
+      const found = async (selection: ListOptions) => namesOf(await listLinks(selection));
+      const { microvm } = tag;
+      expect(await found({ tag })).toEqual([ours.name, theirs.name].toSorted());
+      expect(await found({ tag: { microvm } })).toEqual([ours.name, theirs.name].toSorted());
+      expect(await found({ tag, owner: "other; one" })).toEqual([theirs.name]);
+      expect(await found({ tag: long })).toEqual([hashed.name, "wire0"].toSorted());
+      expect(await found({ tag: { ...tag, bridge: "br0" } })).toEqual([]);
+      expect(await found({ tag: {} })).toEqual(
+        [ours, theirs, hashed, other]
+          .map(({ name }) => name)
+          .concat("wire0")
+          .toSorted(),
+      );
+    } finally {
+      for (const name of ["wire0", "enp0"]) await ip(`link set ${name} alias`, "");
     }
   });
 

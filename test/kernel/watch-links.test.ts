@@ -134,6 +134,19 @@ describe("a watch tells", () => {
     );
   });
 
+  needs("tun", "proc-sys")("only what has a tag with the parts named", async () => {
+    await using namespace = NetworkNamespace.current();
+    const tag = { microvm: "ns/vm 1;x", interface: "y".repeat(40) };
+    const watch = await watching({ tag });
+    await namespace.createTap({ tag: { ...tag, interface: "eth2" } });
+    const { name } = await namespace.createTap({ tag });
+    const events = await until(watch, of("added", name));
+    expect(new Set(events.map(({ link }) => link.name))).toEqual(new Set([name]));
+    await ip(`link set ${name} alias`, "");
+    const [last] = (await until(watch, changing(name, "alias"))).slice(-1);
+    expect(last).toMatchObject({ selected: false });
+  });
+
   needs("root", "veth")("a link that moves to another namespace as removed", async () => {
     await using other = await otherNamespace();
     const there = await watching({}, await NetworkNamespace.open({ pid: other.pid }));

@@ -156,6 +156,16 @@ describe("a filter", () => {
     const alias = "flintap1;me;t=1";
     expect(told(state({ owner: "me" }), news({}, { alias }))).toHaveLength(1);
     expect(told(state({ owner: "you" }), news({}, { alias }))).toEqual([]);
+  });
+
+  test("by the parts of a tag, which a link can come to have and lose", () => {
+    const alias = "flintap1;me;m=vm;t=1";
+    const known = state({ tag: { microvm: "vm" } });
+    expect(told(known, news({}, {}))).toEqual([]);
+    expect(told(known, news({}, { alias }))).toMatchObject([{ type: "added" }]);
+    expect(told(known, news({}, { alias: "flintap1;me;m=vm2;t=1" }))).toMatchObject([
+      { type: "changed", selected: false },
+    ]);
     expect(told(state({ kind: "veth" }), news({}, {}))).toEqual([]);
   });
 });

@@ -63,4 +63,37 @@ describe("listLinks", () => {
     const tag = { version: 1, owner: "me", createdAt: new Date() } as const;
     expect(requests.listRequest(options).matches(fakeLink({ tag }))).toBe(expected);
   });
+
+  test.each([
+    [{ owner: "a;b" }, { aliasPrefix: "flintap1;a%3bb;" }],
+    [{ tag: {} }, { aliasPrefix: "flintap1;" }],
+    [
+      { owner: "me", tag: { microvm: "ns/vm 1", interface: "eth1" } },
+      { aliasPrefix: "flintap1;me;", aliasFields: ["m=ns/vm%201", "i=eth1"] },
+    ],
+    [
+      { tag: { guestMac: "02-00-00-00-00-0A" } },
+      { aliasPrefix: "flintap1;", aliasFields: ["g=02:00:00:00:00:0a"] },
+    ],
+  ])("has the native side look for what a tag's alias has: %j", (options, expected) => {
+    expect(requests.listRequest(options).request).toEqual({ ...expected, statistics: false });
+  });
+
+  test.each([
+    [{ tag: {} }, true],
+    [{ tag: { microvm: "vm" } }, true],
+    [{ tag: { microvm: "vm", interface: "eth1" } }, false],
+    [{ tag: { microvm: "other" } }, false],
+    [{ owner: "you", tag: { microvm: "vm" } }, false],
+  ])("looks for the parts in the tag: %j", (options, expected) => {
+    const tag = { version: 1, owner: "me", createdAt: new Date(), microvm: "vm" } as const;
+    const { matches } = requests.listRequest(options);
+    expect(matches(fakeLink({ tag }))).toBe(expected);
+    expect(matches(fakeLink())).toBe(false);
+  });
+
+  test("refuses a part that no tag has", () => {
+    expect(() => requests.listRequest({ tag: { microVM: "vm" } })).toThrow("`tag.microVM`");
+    expect(() => requests.watchRequest({ tag: { microVM: "vm" } })).toThrow("`tag.microVM`");
+  });
 });

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  aliasPattern,
   formatTag,
+  isSelected,
   parseTag,
   type TagParts,
   tagMatches,
@@ -135,6 +137,25 @@ test("a part that the tag does not have is not matched, and an empty one is a pa
   expect(tag?.microvm).toBe("");
   expect(tag && tagMatches(tag, { interface: "" })).toBe(false);
   expect(tag && tagMatches(tag, {})).toBe(true);
+});
+
+test("what is looked for in the alias stands in that of every tag that is selected", () => {
+  const has = (alias: string, { prefix, fields }: ReturnType<typeof aliasPattern>): boolean =>
+    alias.startsWith(prefix) &&
+    fields.every((texts) => texts.split(";").some((text) => alias.split(";").includes(text)));
+  fc.assert(
+    fc.property(owners, parts, parts, (owner, parts, asked) => {
+      const alias = formatTag({ ...parts, owner, createdAt });
+      const tag = parseTag(alias);
+      for (const selection of [{ owner, tag: parts }, { tag: asked }, { owner }]) {
+        if (isSelected(tag, selection)) expect(has(alias, aliasPattern(selection))).toBe(true);
+      }
+    }),
+  );
+  const unhashed = `flintap1;o;m=${"x".repeat(99)};t=1`;
+  const selection = { tag: { microvm: "x".repeat(99) } };
+  expect(isSelected(parseTag(unhashed), selection)).toBe(true);
+  expect(has(unhashed, aliasPattern(selection))).toBe(true);
 });
 
 describe("the prefix of an owner", () => {

@@ -1,4 +1,6 @@
 // getLink and listLinks.
+#include <algorithm>
+
 #include "core/operations/request.h"
 #include "core/operations/transact.h"
 
@@ -20,6 +22,8 @@ struct ListLinks : Record {
   std::optional<std::string> kind;
   std::unique_ptr<Reference> master;
   std::unique_ptr<Reference> parent;
+  std::optional<std::string> alias_prefix;
+  std::optional<std::vector<std::string>> alias_fields;
   std::optional<bool> statistics;
 };
 
@@ -27,6 +31,8 @@ constexpr std::array list_fields{
     option<&ListLinks::kind>("kind"),
     reference_option<&ListLinks::master>("master"),
     reference_option<&ListLinks::parent>("parent"),
+    option<&ListLinks::alias_prefix>("aliasPrefix"),
+    option<&ListLinks::alias_fields>("aliasFields"),
     required(option<&ListLinks::statistics>("statistics")),
 };
 constexpr Schema list_schema{"listLinks", list_fields, make_record<ListLinks>};
@@ -46,6 +52,29 @@ std::optional<std::uint32_t> index_of(Context& context, const Reference* link) {
   return look_up(context, *link).index;
 }
 
+// The texts between the semicolons.
+std::vector<std::string_view> split(std::string_view list) {
+  std::vector<std::string_view> texts;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t to = std::min(list.find(';', from), list.size());
+    texts.push_back(list.substr(from, to - from));
+    from = to + 1;
+  }
+  return texts;
+}
+
+// Here and not in JavaScript, for which every link would have to be converted first.
+bool has_alias(const Link& link, const ListLinks& wanted) {
+  const std::string_view alias = link.alias ? std::string_view(*link.alias) : std::string_view();
+  if (wanted.alias_prefix && !alias.starts_with(*wanted.alias_prefix)) return false;
+  if (!wanted.alias_fields) return true;
+  const auto there = split(alias);
+  return std::ranges::all_of(*wanted.alias_fields, [&](const std::string& texts) {
+    const auto accepted = split(texts);
+    return std::ranges::find_first_of(there, accepted) != there.end();
+  });
+}
+
 // The kernel can't filter by parent, and gives every link for a kind that it does not know.
 Outcome list(Context& context, Record& record) {
   const auto& request = static_cast<ListLinks&>(record);
@@ -55,7 +84,8 @@ Outcome list(Context& context, Record& record) {
       requests::dump({.kind = request.kind, .master = master, .statistics = *request.statistics});
   const auto matches = [&](const Link& link) {
     return (!request.kind || link.kind == request.kind) && (!master || link.master == master) &&
-           (!parent || (link.parent == parent && !link.parent_namespace));
+           (!parent || (link.parent == parent && !link.parent_namespace)) &&
+           has_alias(link, request);
   };
   Outcome outcome;
   const auto network_namespace = context.network_namespace_id();
