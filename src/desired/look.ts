@@ -83,10 +83,11 @@ export async function listTagged(
   tags: readonly TagParts[],
   { namespace, signal }: Looking,
 ): Promise<Link[]> {
-  const [only] = tags;
+  const [only, ...more] = tags;
   if (only === undefined) return [];
   const { owner } = namespace;
-  const links = await namespace.listLinks({ owner, signal });
+  const tag = more.length === 0 ? only : undefined;
+  const links = await namespace.listLinks({ owner, tag, signal });
   return links.filter((link) => tags.some((parts) => link.tag && tagMatches(link.tag, parts)));
 }
 

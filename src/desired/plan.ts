@@ -113,11 +113,9 @@ export async function plan(
   checkGuestMacs(wanted);
   const looking = { namespace, signal };
   const places = new KnownPlaces();
-  const [found, owned] = await Promise.all([
-    findAll(wanted, looking),
-    listTagged(prune, looking),
-    places.require(wanted, looking),
-  ]);
+  await places.require(wanted, looking);
+  const found = await findAll(wanted, looking);
+  const owned = await listTagged(prune, looking);
   const all = wanted.map((device, at) =>
     completed(device, found[at] ?? {}, owned, namespace.owner),
   );

@@ -2,48 +2,15 @@
  * Where operations are put under faults: the links and descriptors that are there before a run, so
  * that what a run left can be told.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect } from "vitest";
 import { FlintapError, NetworkNamespace } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { openDescriptors } from "../setup/descriptors.js";
 import { addBridge, addParent, ip, links } from "../setup/iproute2.js";
 import type { FaultyRun } from "../setup/seam.js";
+import { stateOfLinks } from "../setup/state.js";
 import { closeElsewhere, openElsewhere } from "./elsewhere.js";
 import type { Subject } from "./subject.js";
-
-/** `disable_ipv6`; none where the link has no IPv6. */
-function disabledIPv6(name: string): string | undefined {
-  const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-}
-
-/** What is compared of a link: everything but what changes by itself. */
-async function state(): Promise<{ ifname: string }[]> {
-  return (await links()).map((found) => {
-    const { ifindex, ifname, address, mtu, master, altnames, ifalias, flags, linkinfo } = found;
-    const { txqlen, inet6_addr_gen_mode: mode } = found;
-    const { info_slave_data: slave = {} } = linkinfo ?? {};
-    const { isolated, hairpin, learning, flood, cost, priority } = slave;
-    const port = { isolated, hairpin, learning, flood, cost, priority };
-    const up = flags.includes("UP");
-    const promiscuous = flags.includes("PROMISC");
-    return {
-      txqlen,
-      ipv6: { mode, disabled: disabledIPv6(ifname) },
-      promiscuous,
-      ifindex,
-      ifname,
-      address,
-      mtu,
-      master,
-      altnames,
-      ifalias,
-      up,
-      port,
-    };
-  });
-}
 
 /** A scene for the tests of a file. */
 export function sceneOfFile(): () => Scene {
@@ -96,7 +63,7 @@ export class Scene {
       if (!this.#laidOut.includes(ifname)) await ip("link del", ifname).catch(() => {});
     }
     await subject?.prepare?.(this.#steady);
-    this.#before = await state();
+    this.#before = await stateOfLinks();
     this.#descriptors = openDescriptors();
   }
 
@@ -147,7 +114,7 @@ export class Scene {
 
   async #expectNamed({ leftBehind, reason }: FlintapError): Promise<void> {
     const before = new Map(this.#before.map((link) => [link.ifname, link]));
-    const now = new Map((await state()).map((link) => [link.ifname, link]));
+    const now = new Map((await stateOfLinks()).map((link) => [link.ifname, link]));
     const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
       (name) => JSON.stringify(before.get(name)) !== JSON.stringify(now.get(name)),
     );
@@ -164,7 +131,7 @@ export class Scene {
 
   /** Everything is as it was prepared. */
   async expectAsBefore(): Promise<void> {
-    expect(await state()).toEqual(this.#before);
+    expect(await stateOfLinks()).toEqual(this.#before);
   }
 
   /** The handle of the run reads a link, closes, and leaves no descriptor. */
