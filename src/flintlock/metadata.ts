@@ -1,4 +1,0 @@
-import type { Microvm } from "./microvm.js";
-export function withMetadataInterface(microvm: Microvm): Microvm {
-  return microvm;
-}
