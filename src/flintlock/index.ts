@@ -15,6 +15,7 @@
  */
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
+export { metadataInterface, withMetadataInterface } from "./metadata.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
 export {
