@@ -19,6 +19,13 @@ export { metadataInterface, withMetadataInterface } from "./metadata.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
 export {
+  type EthernetConfig,
+  type NetworkConfig,
+  networkConfig,
+  networkConfigParameter,
+  networkConfigYaml,
+} from "./network-config.js";
+export {
   type Provisioned,
   type ProvisionOptions,
   provision,
