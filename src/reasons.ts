@@ -382,6 +382,11 @@ export const facadeReasons = {
     hint: "Release the microVM's devices first, or go on with the device that is there.",
     errnos: ["EEXIST"],
   },
+  "vmm-kind": {
+    summary: "the VMM, Firecracker as it is released, opens no macvtap",
+    hint: 'Give the interface a tap (type 1 in the spec), run the guest by Cloud Hypervisor, or say vmm: "firecracker-macvtap" if it is the branch of Firecracker that opens /dev/tapN.',
+    code: "ERR_FLINTAP_REFUSED",
+  },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** Why something failed, finer than the code; stable. */

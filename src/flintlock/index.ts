@@ -14,6 +14,14 @@
  * @module
  */
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export {
+  type FirecrackerInterface,
+  type FirecrackerKind,
+  type FirecrackerMmds,
+  type FirecrackerNetwork,
+  type FirecrackerOptions,
+  firecrackerNetwork,
+} from "./firecracker.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
 export { metadataInterface, withMetadataInterface } from "./metadata.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
