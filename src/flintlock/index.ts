@@ -1,5 +1,6 @@
 /**
- * Flintlock's words: its host configuration, its microVM specs, and the devices that they ask for.
+ * Flintlock's words: its host configuration, its microVM specs, the devices that they ask for, and
+ * what the VMM and the guest are told of these.
  *
  * ```ts
  * import { NetworkNamespace } from "flintap";
@@ -13,6 +14,7 @@
  *
  * @module
  */
+export { type CloudHypervisorOptions, cloudHypervisorNet } from "./cloud-hypervisor.js";
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
 export {
   type FirecrackerInterface,
