@@ -387,6 +387,11 @@ export const facadeReasons = {
     hint: "Give each guest a MAC of its own, or leave it out and the library chooses one. If the other device is a leftover, release its microVM first.",
     code: "ERR_FLINTAP_REFUSED",
   },
+  "vmm-kind": {
+    summary: "the VMM, Firecracker as it is released, opens no macvtap",
+    hint: 'Give the interface a tap (type 1 in the spec), run the guest by Cloud Hypervisor, or say vmm: "firecracker-macvtap" if it is the branch of Firecracker that opens /dev/tapN.',
+    code: "ERR_FLINTAP_REFUSED",
+  },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** Why something failed, finer than the code; stable. */

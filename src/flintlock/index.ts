@@ -1,5 +1,6 @@
 /**
- * Flintlock's words: its host configuration, its microVM specs, and the devices that they ask for.
+ * Flintlock's words: its host configuration, its microVM specs, the devices that they ask for, and
+ * what the VMM and the guest are told of these.
  *
  * ```ts
  * import { NetworkNamespace } from "flintap";
@@ -13,11 +14,28 @@
  *
  * @module
  */
+export { type CloudHypervisorOptions, cloudHypervisorNet } from "./cloud-hypervisor.js";
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
 export { type DeviceSettings, desiredDevices } from "./devices.js";
+export {
+  type FirecrackerInterface,
+  type FirecrackerKind,
+  type FirecrackerMmds,
+  type FirecrackerNetwork,
+  type FirecrackerOptions,
+  firecrackerNetwork,
+} from "./firecracker.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
+export { metadataInterface, withMetadataInterface } from "./metadata.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
+export {
+  type EthernetConfig,
+  type NetworkConfig,
+  networkConfig,
+  networkConfigParameter,
+  networkConfigYaml,
+} from "./network-config.js";
 export {
   type InterfaceDetails,
   type InterfaceInput,
