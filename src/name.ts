@@ -28,7 +28,8 @@ const latin1NoBreakSpace = 0xa0;
 /** What is wrong with a name, in words; undefined for a good one. */
 function fault(name: string, most: number): string | undefined {
   const bytes = Buffer.from(name);
-  if (bytes.length === 0 || bytes.length > most) return `1 to ${most} bytes`;
+  if (bytes.length === 0 || bytes.length > most)
+    return `a name of 1 to ${most} bytes, and not of ${bytes.length},`;
   if (name === "." || name === "..") return "another name than '.' or '..'";
   if (/[/:]/.test(name)) return "a name without '/' and ':'";
   if (/[\s\p{Cc}\p{Cs}]/u.test(name) || bytes.includes(latin1NoBreakSpace))

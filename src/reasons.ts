@@ -9,7 +9,7 @@ import type { NativeFailure } from "./addon.js";
 
 /** What a hint may depend on. */
 export type FailureFacts = Partial<
-  Pick<NativeFailure, "operation" | "step" | "device" | "attribute">
+  Pick<NativeFailure, "operation" | "step" | "device" | "attribute" | "kernelMessage">
 >;
 
 /** One reason. */
@@ -80,6 +80,9 @@ const netAdmin =
 
 const tapOwners =
   "A tap is opened by the user and the group it was made for (uid, gid or anyUser of createTap), or with CAP_NET_ADMIN.";
+
+/** The kernel's text (`br_add_if`) for what says of itself that it is no port: Wi-Fi stations. */
+const notForBridges = "Device does not allow enslaving to a bridge";
 
 /** How a container comes by a setting of its namespace, and by settings that can be written. */
 const sysctl = "--sysctl of podman and docker run, securityContext.sysctls of a Kubernetes pod";
@@ -174,7 +177,10 @@ export const reasons = {
   },
   "cannot-be-port": {
     summary: "the link cannot be a port of a bridge",
-    hint: "A macvtap, the parent of a macvtap, a bridge and a loopback link cannot be ports: something else takes their frames. A guest on a bridge needs a tap.",
+    hint: ({ kernelMessage }) =>
+      kernelMessage === notForBridges
+        ? "This is most likely a wireless interface: the access point takes frames of the interface's own MAC only, so the kernel lets no station be a port. Use a wired interface; or leave the bridge without one and have the host route between it and the wireless interface."
+        : "A macvtap, the parent of a macvtap, a bridge, a loopback link and a wireless station cannot be ports: something else takes their frames, or they send only frames of their own. A guest on a bridge needs a tap.",
     errnos: ["EBUSY", "ELOOP", "EOPNOTSUPP", "EINVAL"],
   },
   "parent-busy": {

@@ -87,6 +87,15 @@ describe("the hint", () => {
     expect(errorFrom({ reason: "kind-unsupported", errno: 95, operation }).hint).toContain(hint);
   });
 
+  test("knows a wireless station by what the kernel says of it as a port", () => {
+    const refused = { reason: "cannot-be-port", errno: 95, operation: "attachToBridge" };
+    const kernelMessage = "Device does not allow enslaving to a bridge";
+    expect(errorFrom({ ...refused, kernelMessage }).hint).toMatch(
+      /^This is .* a wireless interface/,
+    );
+    expect(errorFrom(refused).hint).toMatch(/^A macvtap/);
+  });
+
   test("names the three ways out of a read-only /proc/sys", () => {
     const { hint } = errorFrom({ reason: "proc-sys-read-only", errno: 30 });
     expect(hint).toContain("net.ipv6.conf.default.disable_ipv6=1");

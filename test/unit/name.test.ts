@@ -10,9 +10,9 @@ describe("a new link's name", () => {
   });
 
   test.each([
-    ["", "1 to 15 bytes"],
-    ["sixteen-bytes-xx", "1 to 15 bytes"],
-    ["üüüüüüüü", "1 to 15 bytes"],
+    ["", "1 to 15 bytes, and not of 0"],
+    ["sixteen-bytes-xx", "1 to 15 bytes, and not of 16"],
+    ["üüüüüüüü", "1 to 15 bytes, and not of 16"],
     [".", "another name"],
     ["..", "another name"],
     ["a/b", "without '/' and ':'"],

@@ -197,7 +197,6 @@ Failure Changing::explained(const Answer& answer, std::size_t place) {
   Failure failure = refusal(answer.ack, request, label_);
   const std::string& subject = subjects_[place];
   if (!subject.empty()) failure.step += " " + subject;
-  if (failure.error == ENODEV) failure.reason = reason::no_such_link;
   if (failure.error == EEXIST && !subject.empty()) {
     Link wanted;
     wanted.name = subject;

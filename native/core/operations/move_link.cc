@@ -101,10 +101,6 @@ Link settle(Context& context, const Move& move, const std::string& name) {
   }
   batch.push_back(requests::get(link, "read back"));
   auto answers = ask(context, batch);
-  // Whoever deleted or renamed it meanwhile.
-  if (answers.front().ack.error == ENODEV) {
-    throw Failure(ENODEV, reason::no_such_link, batch.front().step, name);
-  }
   require(answers, batch, name);
   Link after = std::move(found(answers.back(), link, reason::no_such_link));
   if (auto mismatch = compare(wanted, after, kLinkSchema)) throw ignored(*mismatch, name);

@@ -32,8 +32,6 @@ constexpr std::array rules{
     Rule{"attach", ELOOP, reason::cannot_be_port},
     Rule{"attach", EINVAL, reason::cannot_be_port},
     Rule{"attach", EOPNOTSUPP, reason::cannot_be_port},
-    Rule{"attach", ENODEV, reason::no_such_link},
-    Rule{"detach", ENODEV, reason::no_such_link},
     Rule{"set the MAC", EADDRNOTAVAIL, reason::invalid_mac},
     Rule{"set the MAC", EADDRINUSE, reason::duplicate_mac},
     Rule{"set the MAC", EBUSY, reason::link_is_up},
@@ -48,10 +46,8 @@ constexpr std::array rules{
     Rule{"add the alt names", EINVAL, reason::invalid_name},
     Rule{"remove the alt name", EINVAL, reason::no_such_alt_name},
     Rule{"remove the alt name", ENOENT, reason::no_such_alt_name},
-    Rule{"move", ENODEV, reason::no_such_link},
     Rule{"move", EEXIST, reason::name_taken},
     Rule{"move", EINVAL, reason::cannot_move},
-    Rule{"delete", ENODEV, reason::no_such_link},
     Rule{"delete", EOPNOTSUPP, reason::physical_link},
 };
 
@@ -64,7 +60,8 @@ std::string_view reason_of(std::string_view step, const netlink::Ack& ack) {
   for (const Rule& rule : rules) {
     if (rule.step == step && rule.error == ack.error) return rule.reason;
   }
-  return reason::kernel;
+  // Whoever deleted it meanwhile.
+  return ack.error == ENODEV ? reason::no_such_link : reason::kernel;
 }
 
 }  // namespace
