@@ -231,6 +231,11 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
     refuseOptions(options, ["vnetHeaderSize"], "no value unless `vnetHeader` is true", place);
   if (options.anyUser)
     refuseOptions(options, ["uid", "gid"], "no value where `anyUser` is true", place);
+  const { mac, tag = {} } = options;
+  if (mac !== undefined && mac === tag.guestMac) {
+    const expected = "another MAC than the guest's: the bridge would keep the guest's frames";
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "mac" }, mac);
+  }
   return (origin) => ({
     ...pick(options, ["bridge"]),
     ...portOf(options),

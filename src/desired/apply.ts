@@ -71,7 +71,12 @@ export async function apply(plan: Plan, { namespace, signal }: ApplyOptions): Pr
   } catch (error) {
     throw withLeft([error], await log.undo());
   }
-  await deleteAll(leaving, looking);
+  const failed = await deleteAll(leaving, looking);
+  if (failed.length > 0)
+    throw withLeft(
+      failed.map(({ error }) => error),
+      failed.map(({ name }) => name),
+    );
   const removed = leaving.flatMap((step) => (step.action === "remove" ? [step.link] : []));
   return { devices, removed };
 }
@@ -136,20 +141,15 @@ async function takeOver(
   return { device, link: await repair({ device, link, changes }, looking, log), action: "repair" };
 }
 
-/** One that is gone already is a success. */
+/** Gives those that could not be deleted; one that is gone already is a success. */
 async function deleteAll(
   leaving: readonly (RemoveStep | ReplaceStep)[],
   { namespace, signal }: Looking,
-): Promise<void> {
-  if (leaving.length === 0) return;
+): Promise<{ error: unknown; name: string }[]> {
+  if (leaving.length === 0) return [];
   const links = leaving.map(({ link }) => link);
   const results = await namespace.deleteLinks(links, { signal });
-  const failed = results.flatMap((one, at) =>
+  return results.flatMap((one, at) =>
     one.deleted || isGone(one.error) ? [] : [{ error: one.error, name: links[at]?.name ?? "" }],
-  );
-  if (failed.length === 0) return;
-  throw withLeft(
-    failed.map(({ error }) => error),
-    failed.map(({ name }) => name),
   );
 }

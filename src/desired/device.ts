@@ -141,8 +141,17 @@ function checked(device: DesiredDevice, place: Place): DesiredDevice {
   // They check the rest; what they would ask for is made again when it is known what there is.
   if (device.kind === "macvtap") createMacvtapRequest(macvtapOptions(device));
   else createTapRequest(tapOptions(device));
-  const copy = { ...device, tag: { ...tag } };
-  if (copy.mac !== undefined) copy.mac = canonicalMac(copy.mac);
-  if (copy.tag.guestMac !== undefined) copy.tag.guestMac = canonicalMac(copy.tag.guestMac);
-  return copy;
+  return withOneMac({ ...device, tag: { ...tag } }, inside("tag.guestMac"));
+}
+
+/** In one spelling, and of a macvtap the guest's and its own are the same. */
+function withOneMac(device: DesiredDevice, place: Place): DesiredDevice {
+  const { tag } = device;
+  const canonical = (mac: string | undefined) => (mac === undefined ? mac : canonicalMac(mac));
+  const [mac, guestMac] = [canonical(device.mac), canonical(tag.guestMac)];
+  if (device.kind === "tap") return { ...device, mac, tag: { ...tag, guestMac } };
+  if (mac !== undefined && guestMac !== undefined && mac !== guestMac)
+    throw argumentError("ERR_INVALID_ARG_VALUE", `the macvtap's own MAC, ${mac}`, place, guestMac);
+  const one = mac ?? guestMac;
+  return { ...device, mac: one, tag: { ...tag, guestMac: one } };
 }

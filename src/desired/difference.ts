@@ -118,11 +118,7 @@ function wordsOf(names: readonly string[]): string {
 function tagging(device: DesiredDevice, link: Link, owner: string): Difference[] {
   const { tag } = link;
   if (tag?.owner !== owner) return live("tag.owner", tag?.owner, owner);
-  const guestMac = device.tag.guestMac ?? (device.kind === "macvtap" ? device.mac : undefined);
-  const wanted: [keyof TagParts, string | undefined][] = Object.entries({
-    ...device.tag,
-    guestMac,
-  }) as [keyof TagParts, string | undefined][];
+  const wanted = Object.entries(device.tag) as [keyof TagParts, string | undefined][];
   return wanted.flatMap(([part, to]) =>
     tagMatches(tag, { [part]: to }) ? [] : live(`tag.${part}`, tag[part], to),
   );

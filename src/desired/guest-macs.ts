@@ -7,7 +7,7 @@ import { type DesiredDevice, placeOf } from "./device.js";
 export function checkGuestMacs(wanted: readonly DesiredDevice[]): void {
   const seen = new Map<string, DesiredDevice>();
   for (const device of wanted) {
-    const mac = device.tag.guestMac ?? (device.kind === "macvtap" ? device.mac : undefined);
+    const mac = device.tag.guestMac;
     const place = placeOf(device);
     if (mac === undefined || place === undefined) continue;
     const key = JSON.stringify([device.kind, place, mac]);

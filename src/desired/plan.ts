@@ -2,7 +2,7 @@
  * A plan: what has to be done to have the devices that are wanted. It can be printed and looked over
  * before it is applied; making one changes nothing.
  */
-import { argumentError } from "../check.js";
+import { argumentError, arrayOf } from "../check.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
@@ -11,6 +11,7 @@ import { checkedDevices, type DesiredDevice } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
 import { type Found, findAll, isMeant, KnownPlaces, listTagged } from "./look.js";
+import { withLeft } from "./undo-log.js";
 
 /** What is to be. */
 export interface DesiredState {
@@ -104,13 +105,22 @@ export function changesNothing({ steps }: Plan): boolean {
  *
  * @throws {TypeError} A device that is wanted is none that could be made, or two are the same.
  */
-export async function plan(
-  { devices, prune = [] }: DesiredState,
+export async function plan(state: DesiredState, options: PlanOptions): Promise<Plan> {
+  const wanted = checkedDevices(state.devices);
+  const prune = checkedPrune(state.prune);
+  try {
+    checkGuestMacs(wanted);
+    return await compare(wanted, prune, options);
+  } catch (error) {
+    throw withLeft([error], []);
+  }
+}
+
+async function compare(
+  wanted: readonly DesiredDevice[],
+  prune: readonly TagParts[],
   { namespace, replace = false, signal }: PlanOptions,
 ): Promise<Plan> {
-  const wanted = checkedDevices(devices);
-  checkPrune(prune);
-  checkGuestMacs(wanted);
   const looking = { namespace, signal };
   const places = new KnownPlaces();
   await places.require(wanted, looking);
@@ -172,12 +182,12 @@ function removals(
     .map((link) => ({ action: "remove", link }));
 }
 
-function checkPrune(prune: readonly TagParts[]): void {
-  for (const [at, parts] of prune.entries()) {
-    const place = { call: "plan", argument: "prune", option: `${at}` };
-    if (Object.values(tagParts(parts, place)).every((part) => part === undefined))
-      throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of a tag", place, parts);
-  }
+function checkedPrune(given: readonly TagParts[] = []): TagParts[] {
+  const place = { call: "plan", argument: "prune" };
+  const prune = arrayOf(tagParts)(given, place);
+  const empty = prune.find((parts) => Object.values(parts).every((part) => part === undefined));
+  if (empty === undefined) return prune;
+  throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of each tag", place, empty);
 }
 
 /** Refuses a MAC that another guest on the bridge has, and keeps. */

@@ -42,15 +42,19 @@ export async function allOrFirst<T>(work: readonly Promise<T>[]): Promise<T[]> {
   return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
-/** The first of several failures, which says what is left behind by it and by the others. */
+/**
+ * The first of several failures, which says what is left behind by it and by the others; with the
+ * stack of who calls this.
+ */
 export function withLeft(failures: readonly unknown[], left: readonly string[]): unknown {
   const [first] = failures;
   const known = failures.flatMap((failure) =>
     failure instanceof FlintapError ? (failure.leftBehind ?? []) : [],
   );
-  const leftBehind = [...new Set([...known, ...left])];
-  if (leftBehind.length === 0) return first;
-  if (first instanceof FlintapError) return first.with({ leftBehind });
+  const all = [...new Set([...known, ...left])];
+  const leftBehind = all.length === 0 ? {} : { leftBehind: all };
+  if (first instanceof FlintapError) return FlintapError.again(first, leftBehind);
+  if (all.length === 0) return first;
   const aborted = { errno: 0, reason: "aborted", operation: "apply", step: "undo" } as const;
-  return new FlintapError({ ...aborted, leftBehind }, { cause: first });
+  return new FlintapError({ ...aborted, ...leftBehind }, { cause: first });
 }

@@ -146,6 +146,12 @@ describe("the address of a guest's device", () => {
     expect(tapMac(named)).not.toBe(tapMac({ ...named, name: "t1" }));
   });
 
+  test("of a tap is never its guest's", () => {
+    const mac = "02:00:00:00:00:0A";
+    const options = { mac, tag: { ...tag, guestMac: "02-00-00-00-00-0a" } };
+    expect(() => requests.createTapRequest(options)).toThrow(/another MAC than the guest's/);
+  });
+
   test("stands in the tag: a macvtap's own, and one beside a tap's stable one", () => {
     const guestMac = (alias: string | undefined) => parseTag(alias)?.guestMac;
     const tap = requests.createTapRequest({ tag })(origin).link;

@@ -1,0 +1,218 @@
+/** apply: all of a plan or nothing of it, and what happened since the plan was made. */
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import {
+  apply,
+  changesNothing,
+  type DesiredDevice,
+  type DesiredMacvtap,
+  type DesiredState,
+  type DesiredTap,
+  NetworkNamespace,
+  type Plan,
+  plan,
+} from "../../src/index.js";
+import { needs } from "../setup/capabilities.js";
+import { addBridge, addParent, ip, link } from "../setup/iproute2.js";
+import { refusal } from "../setup/refusal.js";
+import { stage } from "../setup/stage.js";
+import { stateOfLinks } from "../setup/state.js";
+import { marked, traceModule } from "../setup/strace.js";
+
+const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
+
+const macvtap: DesiredMacvtap = {
+  kind: "macvtap",
+  name: "guest0",
+  parent: "enp0",
+  mac: "02:00:00:00:00:0a",
+  tag: { microvm: "ns1/mvm1", interface: "eth1" },
+};
+const tap: DesiredTap & { bridge: string } = {
+  kind: "tap",
+  name: "guest1",
+  bridge: "br0",
+  tag: { microvm: "ns1/mvm1", interface: "eth2", guestMac: "02:00:00:00:00:0b" },
+};
+const prune = [{ microvm: "ns1/mvm1" }];
+
+let namespace: NetworkNamespace;
+
+stage(async () => {
+  await addParent();
+  await addParent("enp1", "wire1");
+  await addBridge("br0");
+  await addBridge("br1");
+});
+beforeAll(() => {
+  namespace = NetworkNamespace.current();
+});
+afterAll(() => namespace.close());
+
+const planned = (state: DesiredState, replace = false): Promise<Plan> =>
+  plan(state, { namespace, replace });
+const applyTo = async (state: DesiredState, replace = false) =>
+  await apply(await planned(state, replace), { namespace });
+
+describe("a plan of which a step fails", () => {
+  /** guest0 is replaced, guest1 repaired, guest2 made, guest9 removed, and guest3 cannot be had. */
+  const wanted: DesiredDevice[] = [
+    { ...macvtap, parent: "enp1" },
+    { ...tap, isolated: true, mtu: 1_400 },
+    { ...tap, name: "guest2", tag: { microvm: "ns1/mvm1", interface: "eth3" } },
+    { ...tap, name: "guest3", tag: { microvm: "ns1/mvm1", interface: "eth4" } },
+  ];
+  const unwanted: DesiredDevice = {
+    ...macvtap,
+    name: "guest9",
+    mac: "02:00:00:00:00:09",
+    tag: { microvm: "ns1/mvm1", interface: "eth9" },
+  };
+
+  withAll("is taken back: what was repaired, made, and set aside", async () => {
+    await applyTo({ devices: [macvtap, tap, unwanted] });
+    await ip("link add guest3 type bridge");
+    const before = await stateOfLinks();
+    const found = await planned({ devices: wanted, prune }, true);
+    expect(found.steps.map(({ action }) => action)).toEqual([
+      "replace",
+      "repair",
+      "create",
+      "create",
+      "remove",
+    ]);
+    const error = await refusal(apply(found, { namespace }));
+    expect(error).toMatchObject({ reason: "name-taken", device: "guest3" });
+    expect(await stateOfLinks()).toEqual(before);
+
+    await ip("link del guest3");
+    await applyTo({ devices: wanted, prune }, true);
+    expect(await link("guest9")).toBeUndefined();
+    expect(await link("guest0")).toMatchObject({ link: "enp1" });
+    expect(changesNothing(await planned({ devices: wanted, prune }))).toBe(true);
+  });
+
+  withAll("takes another name where it has one to take", async () => {
+    await ip("link add guest3 type bridge");
+    const device = { ...tap, name: "guest3", otherNames: ["guest4"] };
+    const { devices } = await applyTo({ devices: [device] });
+    expect(devices[0]?.link.name).toBe("guest4");
+    expect(changesNothing(await planned({ devices: [device] }))).toBe(true);
+  });
+});
+
+describe("a plan that is given up", () => {
+  withAll("is taken back, and rejects with the signal's reason", async () => {
+    const before = await stateOfLinks();
+    const reason = new Error("no more");
+    const controller = new AbortController();
+    const devices = Array.from({ length: 20 }, (_, at) => ({
+      ...tap,
+      name: `guest${at}`,
+      tag: { microvm: "ns1/mvm1", interface: `eth${at}` },
+    }));
+    const applied = apply(await planned({ devices }), { namespace, signal: controller.signal });
+    for await (const event of namespace.watchLinks({ kind: "tun" })) {
+      if (event.link.name !== "guest3") continue;
+      controller.abort(reason);
+      break;
+    }
+    await expect(applied).rejects.toBe(reason);
+    expect(await stateOfLinks()).toEqual(before);
+  });
+
+  withAll("before it begins sends nothing", async () => {
+    const found = await planned({ devices: [tap] });
+    const reason = new Error("no more");
+    await expect(apply(found, { namespace, signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
+    expect(await link("guest1")).toBeUndefined();
+  });
+});
+
+describe("what happened since the plan was made", () => {
+  withAll("a device that another process has made is adopted", async () => {
+    const state = { devices: [macvtap, tap] };
+    const [mine, theirs] = [await planned(state), await planned(state)];
+    const made = await apply(theirs, { namespace });
+    const adopted = await apply(mine, { namespace });
+    expect(adopted.devices.map(({ action }) => action)).toEqual(["adopt", "adopt"]);
+    expect(adopted.devices.map(({ link: { identity } }) => identity)).toEqual(
+      made.devices.map(({ link: { identity } }) => identity),
+    );
+  });
+
+  withAll("one that another process has made otherwise is repaired, or refused", async () => {
+    const mine = await planned({ devices: [tap] });
+    await applyTo({ devices: [{ ...tap, bridge: "br1" }] });
+    const { devices } = await apply(mine, { namespace });
+    expect(devices).toMatchObject([{ action: "repair" }]);
+    expect(await link("guest1")).toMatchObject({ master: "br0" });
+
+    const other = await planned({ devices: [macvtap] });
+    await applyTo({ devices: [{ ...macvtap, parent: "enp1" }] });
+    const error = await refusal(apply(other, { namespace }));
+    expect(error).toMatchObject({ reason: "not-repairable", attribute: "parent" });
+  });
+
+  withAll(
+    "a guest on the same bridge that has got the MAC is told of, with its owner",
+    async () => {
+      const mine = await planned({ devices: [tap] });
+      const same = { ...tap, name: "guest7", tag: { ...tap.tag, microvm: "ns1/mvm7" } };
+      await applyTo({ devices: [same] });
+      const error = await refusal(apply(mine, { namespace }));
+      expect(error.reason).toBe("duplicate-guest-mac");
+      expect(error.message).toMatch(/guest7.*ns1\/mvm7/);
+      expect(await refusal(planned({ devices: [tap] }))).toMatchObject({
+        reason: "duplicate-guest-mac",
+      });
+      await applyTo({ devices: [{ ...tap, bridge: "br1" }] });
+    },
+  );
+
+  withAll("a device that was deleted is an error, and one that was to be is none", async () => {
+    await applyTo({ devices: [macvtap, tap] });
+    await ip("link set guest1 mtu 1300");
+    const repairing = await planned({ devices: [{ ...tap, mtu: 1_500 }] });
+    const removing = await planned({ devices: [], prune });
+    await ip("link del guest1");
+    expect(await refusal(apply(repairing, { namespace }))).toMatchObject({
+      reason: "no-such-link",
+    });
+    await apply(removing, { namespace });
+    expect(await link("guest0")).toBeUndefined();
+  });
+});
+
+describe("applied twice", () => {
+  needs(
+    "strace",
+    "tun",
+    "macvtap",
+    "veth",
+    "bridge",
+    "proc-sys",
+  )("a plan sends nothing that changes anything, and one look for all devices", async () => {
+    const trace = await traceModule(`
+        const devices = ${JSON.stringify([macvtap, tap])};
+        const once = async () => {
+          const { plan, apply } = flintap;
+          return await apply(await plan({ devices }, { namespace }), { namespace });
+        };
+        ${marked("first", "await once()")}
+        ${marked("second", "await once()")}
+        await namespace.close();
+      `);
+    const sends = (name: string) =>
+      trace
+        .between(name)
+        .filter(({ name: call, text }) => call.startsWith("send") && text.includes("nlmsg"));
+    const changing = /RTM_(NEW|SET|DEL)LINK/;
+    expect(sends("first").filter(({ text }) => changing.test(text)).length).toBeGreaterThan(2);
+    expect(sends("second").filter(({ text }) => changing.test(text))).toEqual([]);
+    // The two places, and the two devices by one.
+    expect(sends("second")).toHaveLength(3);
+    expect(trace.between("second").filter(({ name }) => name === "ioctl")).toEqual([]);
+  });
+});
