@@ -211,7 +211,7 @@ function firstOf(results: readonly PromiseSettledResult<unknown>[], left: string
 
 function factsOf(error: FlintapError): FlintapErrorFacts {
   const { errno, reason, operation, step, device, kernelMessage } = error;
-  const { attribute, expected, actual, leftBehind } = error;
+  const { attribute, expected, actual, on, existing, existingMore, holder, leftBehind } = error;
   return {
     errno,
     reason,
@@ -222,6 +222,10 @@ function factsOf(error: FlintapError): FlintapErrorFacts {
     attribute,
     expected,
     actual,
+    on,
+    existing,
+    existingMore,
+    holder,
     leftBehind,
   };
 }
