@@ -159,6 +159,21 @@ export interface NativeOutcome {
   work?: NativeWork;
 }
 
+/** Who has what was asked for: a process or a link. */
+export type NativeHolder =
+  | {
+      pid: number;
+      /** Its command; empty where that cannot be read. */
+      name: string;
+    }
+  | {
+      name: string;
+      /** The kernel's word; empty for a physical link. */
+      kind: string;
+      /** Empty where there is none. */
+      alias: string;
+    };
+
 /** What a rejected operation carries: the facts, without words for people. */
 export interface NativeFailure {
   /** The kernel's error number; 0 where the library refused by itself. */
@@ -177,6 +192,14 @@ export interface NativeFailure {
   attribute?: string;
   expected?: string;
   actual?: string;
+  /** The parent or the bridge on which the device was to be. */
+  on?: string;
+  /** For `no-such-bridge` and `no-such-parent`: the names of those that there are, sorted. */
+  existing?: string[];
+  /** How many there are beside those named. */
+  existingMore?: number;
+  /** Who has it, as far as that can be told: a name, an index, a MAC, a tap; or a link itself. */
+  holder?: NativeHolder;
   /** What could not be undone. */
   leftBehind?: string[];
   /** Absent where it was never queued. */

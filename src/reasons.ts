@@ -249,7 +249,7 @@ export const reasons = {
   },
   "tap-held": {
     summary: "the tap's only queue is open already, in this process or another",
-    hint: "A tap without multiQueue can be open once: end the VMM that has it, or make the tap with multiQueue: true.",
+    hint: "A tap without multiQueue can be open once: end the VMM that has it (the error's holder, where this process may look into that one), or make the tap with multiQueue: true.",
     errnos: ["EBUSY"],
   },
   "not-a-tap": {

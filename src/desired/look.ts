@@ -3,7 +3,7 @@
  * what it costs does not grow with the links of a host. All links are listed only where what is not
  * wanted is to be found as well.
  */
-import { FlintapError } from "../error.js";
+import { isGone } from "../error.js";
 import type { Link, LinkBase } from "../link.js";
 import { type TagParts, tagMatches } from "../tag.js";
 import { asideName, type DesiredDevice, keyName, macName, placeOf } from "./device.js";
@@ -126,7 +126,7 @@ export class KnownPlaces implements Places {
           const { name } = await namespace.getLink(index as number, { signal });
           this.#names.set(index as number, name);
         } catch (error) {
-          if (!(error instanceof FlintapError) || error.reason !== "no-such-link") throw error;
+          if (!isGone(error)) throw error;
         }
       }),
     );

@@ -1,4 +1,5 @@
 #include "core/operations/creation.h"
+#include "core/operations/explanation.h"
 #include "core/operations/other_namespace.h"
 #include "core/operations/request.h"
 
@@ -28,9 +29,9 @@ void inherit(Link& wanted, const Link& parent) {
 }
 
 // The kernel would take the link below that one instead, without a word.
-void refuse_stacking(const Link& parent) {
+void refuse_stacking(const Link& parent, std::string_view device) {
   if (parent.kind == "macvtap" || parent.kind == "macvlan") {
-    throw Failure(0, reason::parent_unusable, "look up", parent.name.value_or(""));
+    throw Failure(0, reason::parent_unusable, "look up", device);
   }
 }
 
@@ -52,18 +53,33 @@ std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
   return Elsewhere{.network_namespace = std::move(there), .number = number};
 }
 
+std::vector<Link> make(Context& context, Making& making, const Link& parent) {
+  refuse_stacking(parent, making.name());
+  inherit(making.wanted, parent);
+  try {
+    return make_links(context, {&making, 1}, &parent);
+  } catch (Failure& failure) {
+    const Link& wanted = making.wanted;
+    if (wanted.mac && !wanted.parent_namespace) {
+      name_mac_holder(context, {.parent = *parent.index, .own = *wanted.index, .mac = *wanted.mac},
+                      failure);
+    }
+    throw;
+  }
+}
+
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateMacvtap&>(record);
   Making making = begin_making(std::move(*request.link), "macvtap");
   making.host_ipv6 = *request.host_ipv6;
   const auto elsewhere = look_elsewhere(context, *request.parent);
   if (elsewhere) making.wanted.parent_namespace = elsewhere->number;
-  const auto parent =
-      look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
-  refuse_stacking(*parent);
-  inherit(making.wanted, *parent);
+  const auto look = [&] {
+    return look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
+  };
+  const auto parent = elsewhere ? look() : naming_existing(context, look);
   Outcome outcome;
-  outcome.links = make_links(context, {&making, 1}, &*parent);
+  outcome.links = on_link(*parent, [&] { return make(context, making, *parent); });
   return outcome;
 }
 

@@ -1,6 +1,7 @@
 // findLinks and getPlace: looking at what may be there, before anything is changed.
 #include <cerrno>
 
+#include "core/operations/explanation.h"
 #include "core/operations/request.h"
 #include "core/operations/transact.h"
 
@@ -59,8 +60,8 @@ Outcome find(Context& context, Record& record) {
 Outcome read_place(Context& context, Record& record) {
   const auto& request = static_cast<GetPlace&>(record);
   const bool is_bridge = *request.role == PlaceRole::bridge;
-  Link place =
-      look_up(context, *request.link, is_bridge ? reason::no_such_bridge : reason::no_such_parent);
+  const auto absent = is_bridge ? reason::no_such_bridge : reason::no_such_parent;
+  Link place = naming_existing(context, [&] { return look_up(context, *request.link, absent); });
   if (is_bridge) require_bridge(place);
   Outcome outcome;
   outcome.links.push_back(std::move(place));

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/system/fd.h"
 
@@ -62,5 +63,11 @@ int random(std::span<std::byte> into);
 // The whole of a small file such as one in /proc or /sys, without its last newline. Nothing, with
 // errno set, on failure.
 std::optional<std::string> read_small_file(int directory, const char* path);
+
+// Where a symbolic link leads; nothing on failure.
+std::optional<std::string> read_symbolic_link(const char* path);
+
+// The names in a directory, about `most` of them; nothing on failure.
+std::optional<std::vector<std::string>> list_directory(const char* path, std::size_t most);
 
 }  // namespace flintap::sys
