@@ -5,8 +5,9 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { parseText } from "./document.js";
-import { check, formatPath, hostInterface, isObject } from "./fields.js";
+import { check, formatPath, hostInterface } from "./fields.js";
 import { InvalidDocumentError } from "./invalid-document.js";
+import { isObject } from "./reading.js";
 
 /** The keys of flintlockd's configuration that name the host's side of the guests' network. */
 export interface HostConfig {

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { formatMac, parseMac } from "../mac.js";
 import { existingLinkName } from "../name.js";
 import { describeValue } from "./invalid-document.js";
+import { isObject } from "./reading.js";
 
 /** A fault, its place not yet in words. */
 export interface Fault {
@@ -18,11 +19,6 @@ export interface Fault {
 
 /** What is wrong with a value: a reason, "" where "expected" is reason enough, undefined: nothing. */
 type FaultOf<Value> = (value: Value) => string | undefined;
-
-/** Whether a value is an object with keys, as a document's `{}` gives one. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A text. */
 export function text(expected: string, faultOf: FaultOf<string>) {

@@ -11,7 +11,6 @@ import {
   type Fault,
   hostInterface,
   ipAddress,
-  isObject,
   optionalGuestMac,
   optionalText,
   text,
@@ -19,6 +18,7 @@ import {
 } from "./fields.js";
 import { describeValue } from "./invalid-document.js";
 import type { InterfaceType, MicrovmInterface } from "./microvm.js";
+import { isObject } from "./reading.js";
 
 const deviceIdExpected = "the interface's name in the guest";
 

@@ -5,18 +5,11 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { parseText } from "./document.js";
-import {
-  check,
-  type Fault,
-  formatPath,
-  isObject,
-  optionalText,
-  text,
-  wordFault,
-} from "./fields.js";
+import { check, type Fault, formatPath, optionalText, text, wordFault } from "./fields.js";
 import { describeValue, InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm } from "./microvm.js";
 import { clashes, networkInterface, toModel } from "./network-interface.js";
+import { isObject } from "./reading.js";
 
 /** What a spec may leave to its reader. What is given here leads over the document. */
 export interface SpecOptions {
