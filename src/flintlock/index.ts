@@ -14,6 +14,7 @@
  * @module
  */
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export { UnreadableDocumentError } from "./document-file.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
 export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";

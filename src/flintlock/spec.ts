@@ -2,9 +2,9 @@
  * A microVM's spec as flintlock's API takes it (proto3 JSON, or the same in YAML), read into
  * {@link Microvm}. Only what concerns the network is looked at.
  */
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { parseText } from "./document.js";
+import { readDocument } from "./document-file.js";
 import { check, type Fault, formatPath, optionalText, text, wordFault } from "./fields.js";
 import { describeValue, InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm } from "./microvm.js";
@@ -75,11 +75,11 @@ export function parseSpec(text: string, options: SpecOptions = {}): Microvm {
  *
  * @param path The file.
  * @param options As for {@link parseSpec}; the source is the path.
- * @throws {InvalidDocumentError} As {@link parseSpec}; a file that can't be read rejects with the
- *   error of `fs.readFile`.
+ * @throws {InvalidDocumentError} As {@link parseSpec}, or it is no UTF-8.
+ * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadSpec(path: string, options: SpecOptions = {}): Promise<Microvm> {
-  return parseSpec(await readFile(path, "utf8"), { source: path, ...options });
+  return parseSpec(await readDocument(path, "the spec"), { source: path, ...options });
 }
 
 function byInterface({ keys: [, a] }: Fault, { keys: [, b] }: Fault): number {
