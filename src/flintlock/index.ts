@@ -14,9 +14,17 @@
  * @module
  */
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export type { MicrovmName } from "./description.js";
 export { UnreadableDocumentError } from "./document-file.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
-export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
+export type {
+  InterfaceType,
+  Microvm,
+  MicrovmInterface,
+  MicrovmSpec,
+  SpecKind,
+  StaticAddress,
+} from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
 export {
   type Provisioned,
@@ -25,5 +33,5 @@ export {
   type ReleasedInterface,
   release,
 } from "./service.js";
-export { loadSpec, parseSpec, type SpecOptions } from "./spec.js";
+export { loadSpec, loadSpecs, parseSpec, parseSpecs, type SpecOptions } from "./spec.js";
 export type { InterfaceStatus, NetworkStatus, ProvisionedInterface } from "./status.js";

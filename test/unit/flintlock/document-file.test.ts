@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { maxDocumentLength } from "../../../src/flintlock/document.js";
-import { loadConfig, loadSpec } from "../../../src/flintlock/index.js";
+import { loadConfig, loadSpec, loadSpecs } from "../../../src/flintlock/index.js";
 import { fixturePath } from "./fixture.js";
 
 const folder = mkdtempSync(join(tmpdir(), "flintap-document-"));
@@ -44,6 +44,7 @@ describe("a file", () => {
     });
     const message = `the spec ${path}: ${words}`;
     await expect(loadSpec(path)).rejects.toMatchObject({ ...expected, message });
+    await expect(loadSpecs(path)).rejects.toMatchObject({ ...expected, message });
   });
 
   test("that never ends is refused", async () => {
