@@ -142,7 +142,7 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /**
    * Makes a macvtap. Its guest must use the link's `mac`. Rejects with `"no-such-parent"`,
-   * `"parent-busy"`, `"parent-unusable"`, `"duplicate-mac"`, `"mtu-above-parent"`,
+   * `"parent-busy"`, `"parent-unusable"`, `"parent-wireless"`, `"duplicate-mac"`, `"mtu-above-parent"`,
    * `"proc-sys-read-only"` and, for a parent elsewhere, `"namespace-not-open"`.
    */
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {

@@ -193,6 +193,11 @@ export const reasons = {
     hint: "A macvtap stands on an Ethernet-like link: a wired interface, a bond, a veth, a bridge. Not on 'lo'.",
     errnos: ["EINVAL"],
   },
+  "parent-wireless": {
+    summary: "the parent is a wireless interface, whose access point drops frames of any other MAC",
+    hint: "Take a wired parent. On a wireless one, mode: 'passthru' gives one guest the interface's own MAC, and no other; several guests go on a bridge of their own (createBridge, createTap), from which the host routes or masquerades.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
   "no-permission": {
     summary: "the process may not do that",
     hint: ({ operation = "", step = "" }) => {

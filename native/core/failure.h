@@ -35,6 +35,7 @@ inline constexpr std::string_view other_master = "other-master";
 inline constexpr std::string_view cannot_be_port = "cannot-be-port";
 inline constexpr std::string_view parent_busy = "parent-busy";
 inline constexpr std::string_view parent_unusable = "parent-unusable";
+inline constexpr std::string_view parent_wireless = "parent-wireless";
 inline constexpr std::string_view no_permission = "no-permission";
 inline constexpr std::string_view kind_unsupported = "kind-unsupported";
 inline constexpr std::string_view setting_ignored = "setting-ignored";
@@ -84,6 +85,7 @@ inline constexpr std::array all{
     cannot_be_port,
     parent_busy,
     parent_unusable,
+    parent_wireless,
     no_permission,
     kind_unsupported,
     setting_unsupported,

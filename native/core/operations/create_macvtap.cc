@@ -1,3 +1,4 @@
+#include "core/link/kinds/macvtap.h"
 #include "core/operations/creation.h"
 #include "core/operations/explanation.h"
 #include "core/operations/other_namespace.h"
@@ -53,8 +54,19 @@ std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
   return Elsewhere{.network_namespace = std::move(there), .number = number};
 }
 
+// In mode passthru it has its parent's MAC. A parent in another namespace is in another sysfs.
+void refuse_wireless(Context& context, const Making& making, const Link& parent) {
+  const auto* macvtap = dynamic_cast<const Macvtap*>(making.wanted.details.get());
+  const bool shares_mac = macvtap != nullptr && macvtap->mode == MacvtapMode::passthru;
+  if (shares_mac || making.wanted.parent_namespace) return;
+  if (context.wireless_parents.has(parent)) {
+    throw Failure(0, reason::parent_wireless, "look up", making.name());
+  }
+}
+
 std::vector<Link> make(Context& context, Making& making, const Link& parent) {
   refuse_stacking(parent, making.name());
+  refuse_wireless(context, making, parent);
   inherit(making.wanted, parent);
   try {
     return make_links(context, {&making, 1}, &parent);

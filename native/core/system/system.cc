@@ -79,6 +79,10 @@ int stat(const char* path, struct stat& into) {
   return through("stat", [&] { return ::stat(path, &into); });
 }
 
+int faccessat(int directory, const char* path, int mode) {
+  return through("faccessat", [&] { return ::faccessat(directory, path, mode, 0); });
+}
+
 int ioctl(int fd, unsigned long request, void* argument) {
   return interruptible("ioctl", [&] { return ::ioctl(fd, request, argument); });
 }

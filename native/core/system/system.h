@@ -27,6 +27,7 @@ ssize_t read(int fd, std::span<std::byte> into);
 ssize_t write(int fd, std::span<const std::byte> from);
 int fstat(int fd, struct stat& into);
 int stat(const char* path, struct stat& into);
+int faccessat(int directory, const char* path, int mode);
 int ioctl(int fd, unsigned long request, void* argument);
 int ioctl_value(int fd, unsigned long request, unsigned long argument);
 
