@@ -53,6 +53,9 @@ export interface NativeChanges {
   promiscuous?: boolean;
 }
 
+/** What a device can hang on. In mode passthru, a wireless parent will do. */
+export type PlaceRole = "parent" | "passthruParent" | "bridge";
+
 /** What each operation takes. */
 export interface NativeRequests {
   createMacvtap: { parent: NativeReference; link: NativeSettings; hostIPv6: HostIPv6 };
@@ -120,7 +123,7 @@ export interface NativeRequests {
   /** Those links that have one of these names or alt names; a link that has two comes twice. */
   findLinks: { names: string[] };
   /** What a device hangs on, where one can. */
-  getPlace: { link: NativeReference; role: "parent" | "bridge" };
+  getPlace: { link: NativeReference; role: PlaceRole };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */

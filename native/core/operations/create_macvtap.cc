@@ -2,6 +2,7 @@
 #include "core/operations/creation.h"
 #include "core/operations/explanation.h"
 #include "core/operations/other_namespace.h"
+#include "core/operations/parent.h"
 #include "core/operations/request.h"
 
 namespace flintap {
@@ -29,13 +30,6 @@ void inherit(Link& wanted, const Link& parent) {
   }
 }
 
-// The kernel would take the link below that one instead, without a word.
-void refuse_stacking(const Link& parent, std::string_view device) {
-  if (parent.kind == "macvtap" || parent.kind == "macvlan") {
-    throw Failure(0, reason::parent_unusable, "look up", device);
-  }
-}
-
 // Another namespace, held open: the number it has here would else be given to the next one.
 struct Elsewhere {
   std::shared_ptr<const NetworkNamespace> network_namespace;
@@ -55,18 +49,14 @@ std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
 }
 
 // In mode passthru it has its parent's MAC. A parent in another namespace is in another sysfs.
-void refuse_wireless(Context& context, const Making& making, const Link& parent) {
-  const auto* macvtap = dynamic_cast<const Macvtap*>(making.wanted.details.get());
+Wireless wireless_for(const Link& wanted) {
+  const auto* macvtap = dynamic_cast<const Macvtap*>(wanted.details.get());
   const bool shares_mac = macvtap != nullptr && macvtap->mode == MacvtapMode::passthru;
-  if (shares_mac || making.wanted.parent_namespace) return;
-  if (context.wireless_parents.has(parent)) {
-    throw Failure(0, reason::parent_wireless, "look up", making.name());
-  }
+  return shares_mac || wanted.parent_namespace ? Wireless::taken : Wireless::refused;
 }
 
 std::vector<Link> make(Context& context, Making& making, const Link& parent) {
-  refuse_stacking(parent, making.name());
-  refuse_wireless(context, making, parent);
+  require_parent(context, parent, wireless_for(making.wanted), making.name());
   inherit(making.wanted, parent);
   try {
     return make_links(context, {&making, 1}, &parent);
