@@ -206,7 +206,8 @@ std::optional<std::vector<std::string>> list_directory(const char* path, std::si
   const Fd directory = open(path, O_RDONLY | O_DIRECTORY);
   if (!directory.valid()) return std::nullopt;
   std::vector<std::string> names;
-  alignas(dirent64) std::array<std::byte, 32 * 1024> entries{};
+  constexpr std::size_t kRoom = 32'768;
+  alignas(dirent64) std::array<std::byte, kRoom> entries{};
   while (names.size() < most) {
     const ssize_t length = through("getdents64", [&] {
       return ::getdents64(directory.get(), entries.data(), entries.size());
