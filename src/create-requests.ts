@@ -151,11 +151,12 @@ function defaultMac(kind: MadeKind, { name, tag = {} }: CreateOptions, origin: O
 }
 
 /** Adds the guest's MAC where it follows from the device's, so that it is found again. */
-function tagWith(mac: string | undefined, kind: MadeKind, tag: TagParts): TagParts {
+export function tagWith(mac: string | undefined, kind: MadeKind, tag: TagParts): TagParts {
   if (mac === undefined) return tag;
-  if (kind === "macvtap") return { guestMac: mac, ...tag };
+  if (tag.guestMac !== undefined) return tag;
+  if (kind === "macvtap") return { ...tag, guestMac: mac };
   if (kind !== "tap" || tag.interface === undefined || !mac.startsWith("fe")) return tag;
-  return { guestMac: guestMacBeside(mac), ...tag };
+  return { ...tag, guestMac: guestMacBeside(mac) };
 }
 
 /** The kernel's words for what is made. */

@@ -1,7 +1,7 @@
 /**
- * Devices that another process is just making. Its last step makes a tap persistent, and a link that
- * has neither its marks nor its tag yet has a device's name only. Both are told of by the kernel, so
- * nobody has to ask again and again.
+ * Devices that another process is just making. It marks a link by several requests and then sets it
+ * up, and its last step makes a tap persistent. All of this is told of by the kernel, so nobody has to
+ * ask again and again.
  */
 import { isGone } from "../error.js";
 import type { Link } from "../link.js";
@@ -13,12 +13,13 @@ const patience = 5_000;
 
 /** Whether a link that has a device's derived names, or its name only, may be half made. */
 export function isInTheMaking(link: Link): boolean {
-  const unmarked = link.identity === undefined && link.alias === undefined;
-  if (link.kind === "tun") return link.details.persistent !== true && (unmarked || isKnown(link));
-  return link.kind === "macvtap" && unmarked;
+  const { identity, alias, up } = link;
+  if (link.kind === "macvtap") return alias === undefined && !up;
+  if (link.kind !== "tun" || link.details.persistent === true) return false;
+  // An ephemeral tap has no such name: it is not in the making all its life.
+  return isKnown(link) || (identity === undefined && alias === undefined);
 }
 
-/** An ephemeral tap has no such name: it is not in the making all its life. */
 function isKnown({ altNames }: Link): boolean {
   return altNames.some((name) => name.startsWith(keyPrefix));
 }

@@ -1,10 +1,12 @@
 /** Changes devices that are there: makes them as wanted, or takes them out of the way. */
+
+import { tagWith } from "../create-requests.js";
 import { isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { randomName } from "../name.js";
 import type { LinkChanges } from "../options.js";
 import { pick, portSettings } from "../shared-options.js";
-import { formatTag } from "../tag.js";
+import { formatTag, type TagParts } from "../tag.js";
 import { asideName, type DesiredDevice, derivedNames, derivedOf } from "./device.js";
 import type { Difference } from "./difference.js";
 import type { Looking } from "./looking.js";
@@ -101,13 +103,15 @@ function without(names: readonly string[], others: readonly string[]): string[] 
   return names.filter((name) => !others.includes(name));
 }
 
-/** The tag that is wanted, with what the old one says besides. */
-function aliasOf(device: DesiredDevice, { tag }: Link, owner: string): string {
+/** The tag that is wanted, with what the old one says besides, and what a create would say. */
+function aliasOf(device: DesiredDevice, { tag, mac }: Link, owner: string): string {
   const { hashed = [], createdAt = new Date(), bootId, ...parts } = tag ?? {};
   const kept = Object.fromEntries(
     Object.entries(parts).filter(([part]) => !hashed.some((one) => one === part)),
   );
-  return formatTag({ ...kept, ...device.tag, owner, createdAt, bootId });
+  const wanted = Object.entries(device.tag).filter(([, text]) => text !== undefined);
+  const said: TagParts = { ...kept, ...Object.fromEntries(wanted) };
+  return formatTag({ ...tagWith(mac, device.kind, said), owner, createdAt, bootId });
 }
 
 /**

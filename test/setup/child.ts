@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const packageRoot = fileURLToPath(new URL("../..", import.meta.url));
+export const packageRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /** How a child ended. */
 export interface Ending {
@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 /** The command that starts Node, with the sanitizer's library preloaded where one watches. */
-function nodeCommand(under: string[] | undefined): string[] {
+export function nodeCommand(under: string[] | undefined): string[] {
   const preload = process.env.FLINTAP_PRELOAD;
   if (preload === undefined) return [...(under ?? []), process.execPath];
   // By env, so that what it runs under is spared. A tracer and the leak checker exclude each other.

@@ -1,7 +1,5 @@
 #include "core/operations/creation.h"
 
-#include <linux/if.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +7,7 @@
 
 #include "core/devices/sysctl.h"
 #include "core/operations/host_ipv6.h"
+#include "core/operations/parent.h"
 #include "core/operations/taken.h"
 #include "core/operations/undo.h"
 #include "core/system/system.h"
@@ -43,9 +42,7 @@ std::string draw_identity() {
 // was taken over from a parent no macvtap can stand on.
 std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent,
                                               bool without_text) {
-  const bool ethernet =
-      parent.mac && parent.mac->is_ethernet() && (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
-  if (!ethernet) return reason::parent_unusable;
+  if (!carries_ethernet(parent)) return reason::parent_unusable;
   if (wanted.mtu && parent.mtu && *wanted.mtu > *parent.mtu) return reason::mtu_above_parent;
   // A macvtap in mode passthru shares its parent with no other.
   return without_text ? std::optional(reason::parent_busy) : std::nullopt;

@@ -1,11 +1,10 @@
 #include "core/operations/explanation.h"
 
-#include <linux/if.h>
-
 #include <algorithm>
 #include <array>
 
 #include "core/devices/tap_holder.h"
+#include "core/operations/parent.h"
 
 namespace flintap {
 namespace {
@@ -18,8 +17,7 @@ bool is_bridge(const Link& link) { return link.kind == "bridge"; }
 bool can_be_parent(const Link& link) {
   constexpr std::array<std::string_view, 3> guests{"macvtap", "macvlan", "tun"};
   const std::string_view kind = link.kind ? std::string_view(*link.kind) : std::string_view();
-  return link.mac && link.mac->is_ethernet() && (link.flags.value_or(0) & IFF_LOOPBACK) == 0 &&
-         std::ranges::find(guests, kind) == guests.end();
+  return carries_ethernet(link) && std::ranges::find(guests, kind) == guests.end();
 }
 
 // A dump that was cut short would go on in its socket.

@@ -64,12 +64,14 @@ Outcome read_place(Context& context, Record& record) {
   const bool is_bridge = *request.role == PlaceRole::bridge;
   const auto absent = is_bridge ? reason::no_such_bridge : reason::no_such_parent;
   Link place = naming_existing(context, [&] { return look_up(context, *request.link, absent); });
+  const std::string name = place.name.value_or("");
   if (is_bridge) {
     require_bridge(place);
-  } else {
+  } else if (carries_ethernet(place)) {
     const bool shares_mac = *request.role == PlaceRole::passthru_parent;
-    require_parent(context, place, shares_mac ? Wireless::taken : Wireless::refused,
-                   place.name.value_or(""));
+    require_parent(context, place, shares_mac ? Wireless::taken : Wireless::refused, name);
+  } else {
+    throw Failure(0, reason::parent_unusable, "look up", name);
   }
   Outcome outcome;
   outcome.links.push_back(std::move(place));

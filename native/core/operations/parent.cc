@@ -1,8 +1,14 @@
 #include "core/operations/parent.h"
 
+#include <linux/if.h>
+
 #include "core/failure.h"
 
 namespace flintap {
+
+bool carries_ethernet(const Link& parent) {
+  return parent.mac && parent.mac->is_ethernet() && (parent.flags.value_or(0) & IFF_LOOPBACK) == 0;
+}
 
 void require_parent(Context& context, const Link& parent, Wireless wireless,
                     std::string_view device) {

@@ -7,6 +7,9 @@
 
 namespace flintap {
 
+// Whether it carries Ethernet frames; the kernel makes no macvtap on another link.
+bool carries_ethernet(const Link& parent);
+
 // Whether a wireless parent will do: it does for a macvtap with the parent's own MAC.
 enum class Wireless : bool { refused, taken };
 
