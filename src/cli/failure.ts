@@ -1,7 +1,7 @@
 /** How a failed command ends: the words for people, and the exit code. */
 import { CommanderError } from "commander";
 import { FlintapError } from "../error.js";
-import { InvalidDocumentError } from "../flintlock/index.js";
+import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
 
 /** The exit codes, as `--help` documents them. */
 export const exitCodes = {
@@ -37,13 +37,9 @@ export function endingOf(error: unknown): Ending | undefined {
     const lines = [`flintap: ${error.message}`, `hint: ${error.hint}`];
     return { lines, exitCode: exitCodes.refused };
   }
-  if (isSystemError(error)) {
-    return { lines: [`flintap: ${error.message}`], exitCode: exitCodes.invalid };
+  if (error instanceof UnreadableDocumentError) {
+    const lines = [`flintap: ${error.message}`, `hint: ${error.hint}`];
+    return { lines, exitCode: exitCodes.invalid };
   }
   return undefined;
-}
-
-/** An error of reading a file: "ENOENT: no such file or directory, open 'spec.json'". */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "syscall" in error;
 }

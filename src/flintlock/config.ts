@@ -2,11 +2,13 @@
  * The host's configuration: flintlockd's config.yaml, as far as it is about network devices. What
  * a microVM's spec asks for decides which of the two keys is used.
  */
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { string } from "../check.js";
 import { parseText } from "./document.js";
-import { check, formatPath, hostInterface, isObject } from "./fields.js";
+import { readDocument } from "./document-file.js";
+import { check, formatPath, hostInterface } from "./fields.js";
 import { InvalidDocumentError } from "./invalid-document.js";
+import { isObject } from "./reading.js";
 
 /** The keys of flintlockd's configuration that name the host's side of the guests' network. */
 export interface HostConfig {
@@ -30,6 +32,7 @@ const configSchema = v.pipe(
  * @throws {InvalidDocumentError} It is no YAML, or one of the two keys is no interface name.
  */
 export function parseConfig(text: string, source = "config"): HostConfig {
+  string(text, { call: "parseConfig", argument: "text" });
   const { output, faults } = check(configSchema, parseText(text, source) ?? {});
   if (output === undefined) {
     const issues = faults.map(({ keys, ...fault }) => ({ path: formatPath(keys), ...fault }));
@@ -42,9 +45,9 @@ export function parseConfig(text: string, source = "config"): HostConfig {
  * Reads flintlockd's configuration from a file; by default from where flintlockd has it.
  *
  * @param path The file.
- * @throws {InvalidDocumentError} As {@link parseConfig}; a file that can't be read rejects with
- *   the error of `fs.readFile`.
+ * @throws {InvalidDocumentError} As {@link parseConfig}, or it is no UTF-8.
+ * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadConfig(path = "/etc/opt/flintlockd/config.yaml"): Promise<HostConfig> {
-  return parseConfig(await readFile(path, "utf8"), path);
+  return parseConfig(await readDocument(path, "the host's config"), path);
 }

@@ -3,11 +3,11 @@
  * schema finds to a document's faults. A schema's message is what belongs in its field: it goes
  * behind "expected".
  */
-import { isIP } from "node:net";
 import * as v from "valibot";
 import { formatMac, parseMac } from "../mac.js";
 import { existingLinkName } from "../name.js";
 import { describeValue } from "./invalid-document.js";
+import { isObject } from "./reading.js";
 
 /** A fault, its place not yet in words. */
 export interface Fault {
@@ -18,11 +18,6 @@ export interface Fault {
 
 /** What is wrong with a value: a reason, "" where "expected" is reason enough, undefined: nothing. */
 type FaultOf<Value> = (value: Value) => string | undefined;
-
-/** Whether a value is an object with keys, as a document's `{}` gives one. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A text. */
 export function text(expected: string, faultOf: FaultOf<string>) {
@@ -38,7 +33,8 @@ export function optionalText(expected: string, faultOf: FaultOf<string>) {
   );
 }
 
-function sound<Value>(expected: string, faultOf: FaultOf<Value>) {
+/** A value with which nothing is wrong. */
+export function sound<Value>(expected: string, faultOf: FaultOf<Value>) {
   return v.rawCheck<Value>(({ dataset, addIssue }) => {
     const fault = dataset.typed ? faultOf(dataset.value) : undefined;
     if (fault === undefined) return;
@@ -55,12 +51,23 @@ export function closedObject<Entries extends v.ObjectEntries>(
   entries: Entries,
   missing: { [Key in keyof Entries]?: string } = {},
 ) {
-  const known = Object.keys(entries);
+  const fields = v.object(
+    entries,
+    (issue) => missing[String(issue.path?.at(-1)?.key)] ?? "a value",
+  );
+  const all = v.intersect([fields, noFieldBut(Object.keys(entries))]);
   return v.pipe(
     v.custom<Record<string, unknown>>(isObject, "an object"),
-    v.looseObject(entries, (issue) => missing[String(issue.path?.at(-1)?.key)] ?? "a value"),
+    all as v.GenericSchema<Record<string, unknown>, v.InferOutput<typeof fields>>,
+  );
+}
+
+/** Looks at the document's own object: of what valibot gives on, `__proto__` and its like are gone. */
+function noFieldBut(known: readonly string[]) {
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isObject),
     v.rawCheck(({ dataset, addIssue }) => {
-      if (!isObject(dataset.value)) return;
+      if (!dataset.typed) return;
       const input = dataset.value;
       for (const key of Object.keys(input).filter((key) => !known.includes(key))) {
         addIssue({
@@ -70,13 +77,20 @@ export function closedObject<Entries extends v.ObjectEntries>(
         });
       }
     }),
+    v.transform(() => ({})),
   );
 }
 
-/** What is wrong with a word: nothing in it, or a character that may not be. */
-export function wordFault(value: string, forbidden: RegExp): string | undefined {
-  const [character] = forbidden.exec(value) ?? [];
-  if (character !== undefined) return `${JSON.stringify(character)} may not be in it`;
+const longestWord = 253;
+
+/**
+ * What is wrong with a word: nothing in it, a character that may not be, or too many. The limit is
+ * Kubernetes' for names, and far above what flintlock makes use of.
+ */
+export function wordFault(value: string): string | undefined {
+  const [character] = /[/\s\p{Cc}\p{Cf}\p{Cs}]/u.exec(value) ?? [];
+  if (character !== undefined) return `${describeValue(character)} may not be in it`;
+  if (value.length > longestWord) return `at most ${longestWord} characters`;
   return value === "" ? "" : undefined;
 }
 
@@ -107,21 +121,6 @@ export function canonicalMac(mac: string): string {
   return bytes === undefined ? mac : formatMac(bytes);
 }
 
-/** An IPv4 or IPv6 address. */
-export const ipAddress = text("an IP address", (value) => (isIP(value) === 0 ? "" : undefined));
-
-/** Describes an address with prefix length. */
-export const cidrExpected = "an IP address with prefix length, such as 10.0.0.2/24";
-
-/** What is wrong with an address with prefix length. */
-export function cidrFault(value: string): string | undefined {
-  const [address = "", prefix = "", ...rest] = value.split("/");
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(prefix)) return "";
-  const longest = version === 4 ? 32 : 128;
-  return Number(prefix) <= longest ? undefined : `a prefix has at most ${longest} bits`;
-}
-
 /** Checks a value against a schema: its output, or all the faults. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
@@ -139,6 +138,11 @@ export function check<Schema extends v.GenericSchema>(
 
 /** `["interfaces", 1, "guest_mac"]` as `interfaces[1].guest_mac`. */
 export function formatPath(keys: readonly unknown[]): string {
-  const steps = keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
-  return steps.join("").replace(/^\./, "");
+  return keys.map(formatStep).join("").replace(/^\./, "");
+}
+
+/** Keys that are not simply words are put in quotes, since a document may have any. */
+function formatStep(key: unknown): string {
+  if (typeof key === "number") return `[${key}]`;
+  return /^[\w-]{1,60}$/.test(`${key}`) ? `.${key}` : `[${describeValue(`${key}`)}]`;
 }

@@ -16,7 +16,9 @@
  */
 export { type CloudHypervisorOptions, cloudHypervisorNet } from "./cloud-hypervisor.js";
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
+export type { MicrovmName } from "./description.js";
 export { type DeviceSettings, desiredDevices } from "./devices.js";
+export { UnreadableDocumentError } from "./document-file.js";
 export {
   type FirecrackerInterface,
   type FirecrackerKind,
@@ -27,7 +29,14 @@ export {
 } from "./firecracker.js";
 export { type DocumentIssue, InvalidDocumentError } from "./invalid-document.js";
 export { metadataInterface, withMetadataInterface } from "./metadata.js";
-export type { InterfaceType, Microvm, MicrovmInterface, StaticAddress } from "./microvm.js";
+export type {
+  InterfaceType,
+  Microvm,
+  MicrovmInterface,
+  MicrovmSpec,
+  SpecKind,
+  StaticAddress,
+} from "./microvm.js";
 export { hostDeviceName, microvmName } from "./names.js";
 export {
   type EthernetConfig,
@@ -52,5 +61,5 @@ export {
   type ReleaseOptions,
   release,
 } from "./service.js";
-export { loadSpec, parseSpec, type SpecOptions } from "./spec.js";
+export { loadSpec, loadSpecs, parseSpec, parseSpecs, type SpecOptions } from "./spec.js";
 export type { InterfaceStatus, NetworkStatus, ProvisionedInterface } from "./status.js";

@@ -7,7 +7,11 @@ import type { ArgumentCode } from "../reasons.js";
 
 /** One fault of a document. */
 export interface DocumentIssue {
-  /** Where, in the document's own spelling: `interfaces[1].guest_mac`; empty for the whole. */
+  /**
+   * Where, in the document's own spelling: `interfaces[1].guest_mac`; empty for the whole. Of a text
+   * that holds several documents it begins with which one: `document 2: interfaces[1].guest_mac`,
+   * `MicrovmMachine vm1: spec.networkInterfaces[1].guestMac`.
+   */
   path: string;
   /** What belongs there, such as `a unicast MAC`. */
   expected: string;
@@ -26,7 +30,7 @@ export class InvalidDocumentError extends Error {
   readonly code = "ERR_INVALID_DOCUMENT" satisfies ArgumentCode;
   /** What the document is called: a file's path, or "spec" and "config" for plain text. */
   readonly source: string;
-  /** All the faults, in the document's order. */
+  /** All the faults: of syntax, then document by document, then those between documents. */
   readonly issues: readonly DocumentIssue[];
 
   /**
@@ -48,13 +52,24 @@ export function issueLine({ path, expected, received }: DocumentIssue): string {
   return path === "" ? fault : `${path}: ${fault}`;
 }
 
-const longestQuote = 60;
-
 /** Puts a value of a document into the words of a {@link DocumentIssue}. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+  return shorten(typeof value === "string" ? JSON.stringify(value) : String(value), 60);
+}
+
+/**
+ * A text as it may stand in a message: not much longer than `most`, and with everything escaped
+ * that would break the line, or make a terminal do or show something else.
+ */
+export function shorten(text: string, most: number): string {
+  const kept = text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escapeUnits);
+  return text.length <= most ? kept : `${kept}…`;
+}
+
+function escapeUnits(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }

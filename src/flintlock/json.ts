@@ -1,13 +1,19 @@
 /** Reads JSON with comments and trailing commas. */
 import {
   createScanner,
-  getNodeValue,
   type Node,
   type ParseError,
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
-import type { Reading } from "./reading.js";
+import {
+  keyAgain,
+  type Limits,
+  type Reading,
+  type TextFault,
+  tooDeep,
+  tooMany,
+} from "./reading.js";
 
 /** Whether the first token, comments aside, opens an object or a list. */
 export function isJson(text: string): boolean {
@@ -16,12 +22,10 @@ export function isJson(text: string): boolean {
   return ["{", "["].includes(text.charAt(scanner.getTokenOffset()));
 }
 
-/** Reads a text that nests at most `maxDepth` deep. */
-export function readJson(text: string, maxDepth: number): Reading {
-  const tooDeep = offsetOfDepth(text, maxDepth + 1);
-  if (tooDeep !== undefined) {
-    return { offset: tooDeep, expected: `at most ${maxDepth} levels of nesting`, received: "more" };
-  }
+/** Reads a text. */
+export function readJson(text: string, limits: Limits): Reading {
+  const excess = excessIn(text, limits);
+  if (excess !== undefined) return excess;
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [first] = errors;
@@ -30,26 +34,37 @@ export function readJson(text: string, maxDepth: number): Reading {
     return { offset: first?.offset ?? 0, expected: "JSON with comments", received };
   }
   const repeated = repeatedKey(root);
-  if (repeated !== undefined) {
-    const received = `${JSON.stringify(repeated.value)} again`;
-    return { offset: repeated.offset, expected: "each key once", received };
-  }
-  return { value: getNodeValue(root) };
+  if (repeated !== undefined) return keyAgain(repeated.offset, repeated.value);
+  return { offset: root.offset, value: plainValue(root) };
 }
 
-function offsetOfDepth(text: string, limit: number): number | undefined {
+function excessIn(text: string, limits: Limits): TextFault | undefined {
   const scanner = createScanner(text, true);
-  for (let depth = 0; ; ) {
+  for (let depth = 0, values = 0; ; ) {
     scanner.scan();
     const offset = scanner.getTokenOffset();
     if (offset >= text.length) return undefined;
-    if ("{[".includes(text.charAt(offset))) depth += 1;
-    if ("}]".includes(text.charAt(offset))) depth -= 1;
-    if (depth === limit) return offset;
+    const character = text.charAt(offset);
+    if ("{[".includes(character)) depth += 1;
+    if ("}]".includes(character)) depth -= 1;
+    if (!"}],:".includes(character)) values += 1;
+    if (depth > limits.depth) return tooDeep(offset, limits);
+    if (values > limits.values) return tooMany(offset, limits);
   }
 }
 
-/** The second of two equal keys of one object: the parser would silently let it win. */
+/** As the library's own `getNodeValue`, to which `__proto__` is no key but the object's prototype. */
+function plainValue({ type, value, children = [] }: Node): unknown {
+  if (type === "array") return children.map(plainValue);
+  if (type !== "object") return value;
+  const entries = children.map(({ children: [key, inner] = [] }): [string, unknown] => [
+    key?.value,
+    inner && plainValue(inner),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** The second of two equal keys of one object. */
 function repeatedKey(node: Node): Node | undefined {
   const seen = new Set<string>();
   for (const child of node.children ?? []) {

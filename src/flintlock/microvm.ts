@@ -46,3 +46,16 @@ export interface Microvm {
   /** Its interfaces, in the order of the spec. */
   interfaces: MicrovmInterface[];
 }
+
+/** In which form a microVM was described. */
+export type SpecKind = "flintlock" | "MicrovmMachine" | "MicrovmMachineTemplate";
+
+/** A microVM as a document describes it, which may be without the id by which it is one. */
+export interface MicrovmSpec extends Omit<Microvm, "id"> {
+  /** The kind of Kubernetes object that it is, or a flintlock spec. */
+  kind: SpecKind;
+  /** The name of the Kubernetes object. It may have placeholders in it, such as `${CLUSTER_NAME}`. */
+  name?: string;
+  /** Absent: a template, a fragment, or a name with placeholders in it. */
+  id?: string;
+}

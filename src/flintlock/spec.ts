@@ -1,131 +1,143 @@
 /**
- * A microVM's spec as flintlock's API takes it (proto3 JSON, or the same in YAML), read into
- * {@link Microvm}. Only what concerns the network is looked at.
+ * Reads descriptions of microVMs into the model, whatever form they have: flintlock's specs, and
+ * CAPMVM's MicrovmMachines and MicrovmMachineTemplates.
  */
-import { readFile } from "node:fs/promises";
-import * as v from "valibot";
-import { parseText } from "./document.js";
+import { string } from "../check.js";
 import {
-  check,
-  type Fault,
-  formatPath,
-  isObject,
-  optionalText,
-  text,
-  wordFault,
-} from "./fields.js";
-import { describeValue, InvalidDocumentError } from "./invalid-document.js";
-import type { Microvm } from "./microvm.js";
-import { clashes, networkInterface, toModel } from "./network-interface.js";
+  type Checked,
+  checkComplete,
+  checkFragment,
+  type Description,
+  type MicrovmName,
+} from "./description.js";
+import { clashesBetween, type Descriptions, describe } from "./descriptions.js";
+import { readDocument } from "./document-file.js";
+import { type DocumentIssue, describeValue, InvalidDocumentError } from "./invalid-document.js";
+import type { Microvm, MicrovmSpec } from "./microvm.js";
 
 /** What a spec may leave to its reader. What is given here leads over the document. */
-export interface SpecOptions {
+export interface SpecOptions extends MicrovmName {
   /** What the document is called in errors. Default: "spec". */
   source?: string;
-  /** The microVM's id. */
-  id?: string;
-  /** The microVM's namespace. Default: "default", as in flintlock. */
-  namespace?: string;
-  /** The microVM's uid. */
-  uid?: string;
+  /**
+   * Which one is meant, of several that a document describes: the `metadata.name` of a Kubernetes
+   * object, the id of a flintlock spec.
+   */
+  name?: string;
 }
 
-const idExpected = "the microVM's id, in the document or beside it";
-const interfacesExpected = "a list of interfaces";
-
-const wordOf = (value: string) => wordFault(value, /[/\s\p{Cc}]/u);
-
-const microvm = v.object(
-  {
-    id: text(idExpected, wordOf),
-    namespace: text("the microVM's namespace", wordOf),
-    uid: optionalText("the microVM's uid", wordOf),
-    interfaces: v.array(networkInterface, interfacesExpected),
-  },
-  (issue) => (issue.path?.at(-1)?.key === "id" ? idExpected : interfacesExpected),
-);
-
 /**
- * Reads a microVM's spec: JSON with comments, or YAML; field names in snake_case or camelCase; as
- * `{"interfaces": […]}` with the id in `options`, or inside `{"microvm": …}` or `{"spec": …}`.
+ * Reads the description of one microVM: a flintlock spec as JSON with comments or YAML, field names
+ * in snake_case or camelCase, as `{"interfaces": […]}` with the id in `options`, or inside
+ * `{"microvm": …}` or `{"spec": …}`; or a MicrovmMachine or MicrovmMachineTemplate of CAPMVM. Other
+ * Kubernetes objects beside it are passed over. A MicrovmMachine is the microVM of its name; a
+ * template names none, so the id has to be in `options`.
  *
- * @param text The document.
- * @param options What it leaves out, and what it is called.
- * @throws {InvalidDocumentError} With all the faults there are.
+ * @param text The document or documents.
+ * @param options What they leave out, and what they are called.
+ * @throws {InvalidDocumentError} With all the faults there are; also where several microVMs are
+ *   described, and `options.name` names none of them.
  */
 export function parseSpec(text: string, options: SpecOptions = {}): Microvm {
-  const source = options.source ?? "spec";
-  const { body, place } = unwrap(parseText(text, source));
-  if (!isObject(body)) {
-    const fault = { path: formatPath(place), expected: "a microVM's spec" };
-    throw new InvalidDocumentError(source, [{ ...fault, received: describeValue(body) }]);
-  }
-  const listed = Array.isArray(body.interfaces) ? body.interfaces.map(snakeKeys) : body.interfaces;
-  const { output, faults } = check(microvm, {
-    id: options.id ?? body.id,
-    namespace: options.namespace ?? (body.namespace || "default"),
-    uid: options.uid ?? body.uid,
-    interfaces: listed,
-  });
-  if (Array.isArray(listed)) faults.push(...clashes(listed));
-  if (output === undefined || faults.length > 0) {
-    const issues = faults.sort(byInterface).map(({ keys, expected, received }) => {
-      return { path: formatPath([...place, ...spelled(body, keys)]), expected, received };
-    });
-    throw new InvalidDocumentError(source, issues);
-  }
-  return { ...output, interfaces: output.interfaces.map(toModel) };
+  string(text, { call: "parseSpec", argument: "text" });
+  const found = describe(text);
+  const chosen = choose(found, options.name);
+  const checked = found.descriptions.map((description, at) =>
+    at === chosen.at ? checkComplete(description, options) : checkFragment(description),
+  );
+  const issues = [...issuesOf(found, checked), ...chosen.issues];
+  const spec = chosen.at === undefined ? undefined : checked[chosen.at]?.spec;
+  if (spec?.id === undefined || issues.length > 0) throw refusal(options, issues);
+  const { id, namespace, uid, interfaces } = spec;
+  return { id, namespace, uid, interfaces };
 }
 
 /**
- * Reads a microVM's spec from a file.
+ * Reads the description of one microVM from a file.
  *
  * @param path The file.
  * @param options As for {@link parseSpec}; the source is the path.
- * @throws {InvalidDocumentError} As {@link parseSpec}; a file that can't be read rejects with the
- *   error of `fs.readFile`.
+ * @throws {InvalidDocumentError} As {@link parseSpec}, or it is no UTF-8.
+ * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadSpec(path: string, options: SpecOptions = {}): Promise<Microvm> {
-  return parseSpec(await readFile(path, "utf8"), { source: path, ...options });
-}
-
-function byInterface({ keys: [, a] }: Fault, { keys: [, b] }: Fault): number {
-  return Number(a ?? -1) - Number(b ?? -1);
-}
-
-/** Goes into `microvm` and `spec`, the messages that flintlock's API wraps a spec in. */
-function unwrap(document: unknown): { body: unknown; place: string[] } {
-  const place: string[] = [];
-  let body = document;
-  for (const wrapper of ["microvm", "spec"]) {
-    if (!isObject(body) || !Object.hasOwn(body, wrapper)) continue;
-    body = body[wrapper];
-    place.push(wrapper);
-  }
-  return { body, place };
+  return parseSpec(await readDocument(path, "the spec"), { source: path, ...options });
 }
 
 /**
- * Turns the camelCase keys of an object, and of the objects in it, into snake_case. A key whose
- * other spelling is there too keeps its own, and is then found unknown.
+ * Reads everything that a text describes: the same forms as {@link parseSpec}, as many as there
+ * are. None of them needs an id.
+ *
+ * @param text The document or documents.
+ * @param options What they are called in errors.
+ * @returns At least one, in the text's order.
+ * @throws {InvalidDocumentError} With all the faults of all documents, and those between them: two
+ *   of the same name, two guests with the same MAC.
  */
-function snakeKeys(value: unknown): unknown {
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]) => {
-    const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return [Object.hasOwn(value, snake) ? key : snake, snakeKeys(inner)];
-  });
-  return Object.fromEntries(entries);
+export function parseSpecs(text: string, options: Pick<SpecOptions, "source"> = {}): MicrovmSpec[] {
+  string(text, { call: "parseSpecs", argument: "text" });
+  const found = describe(text);
+  const checked = found.descriptions.map(checkFragment);
+  const issues = [...issuesOf(found, checked), ...nothingIn(found)];
+  if (issues.length > 0) throw refusal(options, issues);
+  return checked.flatMap(({ spec }) => spec ?? []);
 }
 
-/** The keys of a path as the document spells them. */
-function spelled(body: unknown, keys: readonly unknown[]): unknown[] {
-  let at = body;
-  return keys.map((key) => {
-    const camel = String(key).replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const own = isObject(at) && !Object.hasOwn(at, String(key)) && Object.hasOwn(at, camel);
-    const spelling = own ? camel : key;
-    at = isObject(at) || Array.isArray(at) ? Reflect.get(at, spelling as string) : undefined;
-    return spelling;
-  });
+/**
+ * Reads everything that a file describes.
+ *
+ * @param path The file.
+ * @param options As for {@link parseSpecs}; the source is the path.
+ * @throws {InvalidDocumentError} As {@link parseSpecs}, or it is no UTF-8.
+ * @throws {UnreadableDocumentError} The system can't read the file.
+ */
+export async function loadSpecs(
+  path: string,
+  options: Pick<SpecOptions, "source"> = {},
+): Promise<MicrovmSpec[]> {
+  return parseSpecs(await readDocument(path, "the spec"), { source: path, ...options });
+}
+
+function issuesOf({ descriptions, issues }: Descriptions, checked: Checked[]): DocumentIssue[] {
+  return [...issues, ...checked.flatMap((one) => one.issues), ...clashesBetween(descriptions)];
+}
+
+function refusal({ source = "spec" }: SpecOptions, issues: DocumentIssue[]): InvalidDocumentError {
+  return new InvalidDocumentError(source, issues);
+}
+
+/** The fault that nothing is described; none where something is that can't be read. */
+function nothingIn({ descriptions, issues, otherKinds }: Descriptions): DocumentIssue[] {
+  if (descriptions.length + issues.length > 0) return [];
+  const expected = "a flintlock spec, a MicrovmMachine or a MicrovmMachineTemplate";
+  return [{ path: "", expected, received: listed([...new Set(otherKinds)]) }];
+}
+
+/** Which one is meant, or why that can't be said. */
+function choose(found: Descriptions, name?: string): { at?: number; issues: DocumentIssue[] } {
+  const { descriptions, issues } = found;
+  const candidates = descriptions.flatMap((description, at) =>
+    name === undefined || nameOf(description) === name ? [at] : [],
+  );
+  if (candidates.length === 1) return { at: candidates[0], issues: [] };
+  // It may be in the part that can't be read.
+  if (descriptions.length === 0 || issues.length > 0) return { issues: nothingIn(found) };
+  const existing = listed(descriptions.map(({ label }) => label || "one without a name"));
+  const issue =
+    name === undefined
+      ? { path: "", expected: "one microVM, or the name of one as an option", received: existing }
+      : { path: "option name", expected: `one of ${existing}`, received: describeValue(name) };
+  return { issues: [issue] };
+}
+
+function nameOf({ name, id }: Description): unknown {
+  return name ?? id;
+}
+
+/** The words in a row, however many there are. */
+function listed(words: readonly string[]): string {
+  const most = 20;
+  const rest = words.length - most;
+  const shown = words.slice(0, most).join(", ") || "nothing";
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
 }

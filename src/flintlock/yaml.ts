@@ -1,37 +1,55 @@
-/** Reads YAML 1.2. */
-import { Composer, type CST, type Document, isScalar, Parser, type Scalar, visit } from "yaml";
-import type { Reading } from "./reading.js";
+/** Reads YAML 1.2, which may be several documents. */
+import { Composer, type CST, type Document, Parser } from "yaml";
+import { shorten } from "./invalid-document.js";
+import { type Limits, type Reading, type TextFault, tooDeep } from "./reading.js";
+import { PlainValues } from "./yaml-value.js";
 
-/** Reads a text of at most one document that nests at most `maxDepth` deep. */
-export function readYaml(text: string, maxDepth: number): Reading {
-  const tokens = [...new Parser().parse(text)];
-  if (depth(tokens) > maxDepth) {
-    return { offset: 0, expected: `at most ${maxDepth} levels of nesting`, received: "more" };
+/** The most documents, directives and faults of syntax of one text. Each costs much more than its text. */
+const maxParts = 1_000;
+
+/**
+ * What YAML means here, whatever version a `%YAML` directive or which type a tag asks for: 1.1 would
+ * read `02:00:00:00:00:01` as a number. The library's own search for repeated keys is quadratic.
+ */
+const dialect = {
+  schema: "core",
+  merge: false,
+  resolveKnownTags: false,
+  uniqueKeys: false,
+  logLevel: "silent",
+} as const;
+
+/** Reads each document of a text. */
+export function readYaml(text: string, limits: Limits): Reading[] {
+  const tokens = tokensOf(text);
+  if (!Array.isArray(tokens)) return [tokens];
+  const deep = tokens.find((token) => depth(token) > limits.depth);
+  if (deep !== undefined) return [tooDeep(deep.offset, limits)];
+  const documents = new Composer(dialect).compose(tokens, true, text.length);
+  const values = new PlainValues(limits);
+  return Array.from(documents, (document) => faultOf(document) ?? values.read(document));
+}
+
+/** The syntax tree, or what is too much of it: the parser is left as soon as that is known. */
+function tokensOf(text: string): CST.Token[] | TextFault {
+  const tokens: CST.Token[] = [];
+  let parts = 0;
+  for (const token of new Parser().parse(text)) {
+    tokens.push(token);
+    if (["document", "directive", "error"].includes(token.type)) parts += 1;
+    if (parts > maxParts) {
+      const expected = `at most ${maxParts} documents, directives and faults of syntax`;
+      return { offset: token.offset, expected, received: "more" };
+    }
   }
-  // The library's own search for repeated keys is quadratic.
-  const composer = new Composer({ uniqueKeys: false });
-  const [document, second] = composer.compose(tokens, true, text.length);
-  const [fault] = document?.errors ?? [];
-  if (fault !== undefined) {
-    return { offset: fault.pos[0], expected: "YAML", received: `a fault: ${fault.message}` };
-  }
-  if (second !== undefined) {
-    return { offset: second.range[0], expected: "one document", received: "a second one" };
-  }
-  const repeated = document && repeatedKey(document);
-  if (repeated !== undefined) {
-    const received = `${JSON.stringify(repeated.value)} again`;
-    return { offset: repeated.range?.[0] ?? 0, expected: "each key once", received };
-  }
-  return resolved(document);
+  return tokens;
 }
 
 /** Counted in the syntax tree, which is built without recursion. */
-function depth(tokens: readonly CST.Token[]): number {
-  let level: (CST.Token | null | undefined)[] = [...tokens];
+function depth(root: CST.Token): number {
+  let level: (CST.Token | null | undefined)[] = root.type === "document" ? [root.value] : [];
   for (let count = 0; ; count += 1) {
     level = level.flatMap((token) => {
-      if (token?.type === "document") return [token.value];
       if (token == null || !("items" in token)) return [];
       return token.items.flatMap(({ key, value }) => [key, value]);
     });
@@ -39,29 +57,8 @@ function depth(tokens: readonly CST.Token[]): number {
   }
 }
 
-/** The second of two equal keys of one mapping. */
-function repeatedKey(document: Document): Scalar | undefined {
-  let found: Scalar | undefined;
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<unknown>();
-      found = items
-        .map(({ key }) => key)
-        .filter(isScalar)
-        .find(({ value }) => seen.size === seen.add(value).size);
-      return found === undefined ? undefined : visit.BREAK;
-    },
-  });
-  return found;
-}
-
-function resolved(document: Document | undefined): Reading {
-  try {
-    return { value: document?.toJS() };
-  } catch (error) {
-    // Aliases that stand for nothing, or that would expand to very much.
-    if (!(error instanceof ReferenceError)) throw error;
-    const expected = "aliases that can be resolved";
-    return { offset: 0, expected, received: error.message, cause: error };
-  }
+function faultOf({ errors: [fault] }: Document.Parsed): TextFault | undefined {
+  if (fault === undefined) return undefined;
+  const received = `a fault: ${shorten(fault.message, 120)}`;
+  return { offset: fault.pos[0], expected: "YAML", received };
 }

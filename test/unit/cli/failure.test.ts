@@ -2,7 +2,7 @@ import { CommanderError } from "commander";
 import { expect, test } from "vitest";
 import { endingOf } from "../../../src/cli/failure.js";
 import { FlintapError } from "../../../src/error.js";
-import { InvalidDocumentError } from "../../../src/flintlock/index.js";
+import { InvalidDocumentError, loadSpec } from "../../../src/flintlock/index.js";
 
 test("a refusal is one line and its hint, and ends with 1", () => {
   const error = new FlintapError({
@@ -26,9 +26,14 @@ test("a document's faults are a line each, and end with 2", () => {
   });
 });
 
-test("a file that cannot be read ends with 2 and the system's words", () => {
-  const error = Object.assign(new Error("ENOENT: no such file"), { syscall: "open" });
-  expect(endingOf(error)).toEqual({ lines: ["flintap: ENOENT: no such file"], exitCode: 2 });
+test("a file that cannot be read is one line and its hint, and ends with 2", async () => {
+  const error = await loadSpec("/nonexistent/spec.json").catch((thrown) => thrown);
+  const ending = endingOf(error);
+  expect(ending?.exitCode).toBe(2);
+  expect(ending?.lines).toEqual([
+    "flintap: the spec /nonexistent/spec.json: no such file or directory (ENOENT)",
+    expect.stringMatching(/^hint: Check the path/),
+  ]);
 });
 
 test("wrong usage ends with 2, help that was asked for with 0", () => {

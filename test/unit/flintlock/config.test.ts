@@ -32,7 +32,14 @@ describe("config.yaml", () => {
     ]);
   });
 
-  test("rejects with the system's error where there is no file", async () => {
-    await expect(loadConfig("/nonexistent/config.yaml")).rejects.toMatchObject({ code: "ENOENT" });
+  test("is one document", () => {
+    expect(refusal(() => parseConfig("bridge-name: br0\n---\nbridge-name: br1\n"))).toEqual([
+      "  line 2, column 1: expected one document, received another one",
+    ]);
+  });
+
+  test("gets nothing by way of a prototype", () => {
+    expect(parseConfig("__proto__: { bridge-name: br0 }\nconstructor: 7")).toEqual({});
+    expect(parseConfig('{"__proto__": {"bridge-name": "br0"}}')).toEqual({});
   });
 });

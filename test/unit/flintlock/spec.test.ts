@@ -121,6 +121,11 @@ describe("a spec", () => {
     ["an @ in the name", { device_id: "eth@1" }, "device_id"],
     ["white space in the name", { device_id: "eth 1" }, "device_id"],
     ["a control character in the name", { device_id: "eth\u00001" }, "device_id"],
+    ["an invisible character in the name", { device_id: "eth\u202e1" }, "device_id"],
+    ["a name without end", { device_id: "e".repeat(254) }, "device_id"],
+    ["a constructor", { constructor: 7 }, "constructor"],
+    ["a prototype", JSON.parse('{"__proto__": {"type": 1}}'), "__proto__"],
+    ["a prototype inside", { type: 1, overrides: JSON.parse('{"__proto__": 1}') }, "__proto__"],
     ["an empty name", { device_id: "" }, "device_id"],
     ["a type in lower case", { type: "tap" }, "type"],
     ["a fraction as type", { type: 0.5 }, "type"],
@@ -133,9 +138,31 @@ describe("a spec", () => {
       "bridge_name",
     ],
   ])("is refused with %s", (_, fields, path) => {
-    const lines = refusal(() => parseSpec(specOf({ device_id: "eth1", ...fields })));
+    const entry = Object.defineProperties(
+      { device_id: "eth1" },
+      Object.getOwnPropertyDescriptors(fields),
+    );
+    const lines = refusal(() => parseSpec(specOf(entry)));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`${path}: expected`);
+  });
+
+  test("has nothing by way of a prototype", () => {
+    expect(refusal(() => parseSpec('{"__proto__": {"id": "vm"}, "interfaces": []}'))).toEqual([
+      "  id: expected the microVM's id, in the document or beside it, received nothing",
+    ]);
+  });
+
+  test("that repeats itself by an alias, inside of itself, is refused", () => {
+    const text = "id: vm\ninterfaces: [&a { device_id: eth1, overrides: *a }]";
+    expect(refusal(() => parseSpec(text))[0]).toContain("expected an alias of something");
+  });
+
+  test("whose keys would break a line or a terminal is refused in quotes", () => {
+    const text = specOf({ device_id: "eth1", "a\u001b[31m\u202e\n": 1 });
+    expect(refusal(() => parseSpec(text))[0]).toContain(
+      String.raw`interfaces[0]["a\u001b[31m\u202e\n"]: expected no field but`,
+    );
   });
 
   test.each([

@@ -1,0 +1,95 @@
+/** From a file to the text in it, bounded whatever the file is: `/dev/zero`, a FIFO, 10 GB. */
+import { isUtf8 } from "node:buffer";
+import { open } from "node:fs/promises";
+import { getSystemErrorMap } from "node:util";
+import { maxDocumentLength, tooLong } from "./document.js";
+import { InvalidDocumentError } from "./invalid-document.js";
+
+const hints: Readonly<Record<string, string>> = {
+  ENOENT: "Check the path; a relative one begins in the working directory.",
+  EACCES: "The mode of the file, or of a folder on the way to it, keeps this user out.",
+  EISDIR: "This is a folder: name a file in it.",
+  ENOTDIR: "Something on the way to the file is no folder: check the path.",
+};
+
+/**
+ * A config or spec is in a file that can't be read. The message is one line: `the host's config
+ * /etc/opt/flintlockd/config.yaml: no such file or directory (ENOENT)`.
+ */
+export class UnreadableDocumentError extends Error {
+  /** Always `"UnreadableDocumentError"`. */
+  override readonly name = "UnreadableDocumentError";
+  /** The system's name for what is wrong, such as `ENOENT`. */
+  readonly code: string;
+  /** The system's number for it, negative as Node.js has it. */
+  readonly errno: number;
+  /** The file. */
+  readonly path: string;
+  /** What to do about it. */
+  readonly hint: string;
+
+  /**
+   * @param document What was to be read, such as "the spec", and from where.
+   * @param options With Node's error as the cause.
+   */
+  constructor(
+    { what, path }: { what: string; path: string },
+    options: { cause: NodeJS.ErrnoException },
+  ) {
+    const { cause } = options;
+    const { code = "", errno = 0 } = cause;
+    const [, words = cause.message] = getSystemErrorMap().get(errno) ?? [];
+    super(`${what} ${path}: ${words} (${code})`, options);
+    this.code = code;
+    this.errno = errno;
+    this.path = path;
+    this.hint =
+      hints[code] ?? "Check the file and the disk it is on: the system could not read it.";
+  }
+}
+
+/** UTF-8 has at most three bytes for a UTF-16 unit, and may begin with a mark of three. */
+const mostBytes = 3 * maxDocumentLength + 3;
+
+/**
+ * Reads a file as text.
+ *
+ * @param path The file.
+ * @param what What it is, for errors: "the spec".
+ * @throws {UnreadableDocumentError} The system can't read it.
+ * @throws {InvalidDocumentError} It is too long, or no UTF-8.
+ */
+export async function readDocument(path: string, what: string): Promise<string> {
+  const bytes = await readStart(path, what);
+  if (bytes.length > mostBytes) throw new InvalidDocumentError(path, [tooLong("more")]);
+  if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
+  const issue = { path: placeOfFault(bytes), expected: "UTF-8", received: "bytes that are none" };
+  throw new InvalidDocumentError(path, [issue]);
+}
+
+/** The bytes of a file up to one more than are read. */
+async function readStart(path: string, what: string): Promise<Buffer> {
+  try {
+    await using file = await open(path);
+    const buffer = Buffer.alloc(mostBytes + 1);
+    let length = 0;
+    for (let bytesRead = -1; bytesRead !== 0 && length < buffer.length; length += bytesRead) {
+      ({ bytesRead } = await file.read(buffer, length, buffer.length - length, null));
+    }
+    return buffer.subarray(0, length);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new UnreadableDocumentError({ what, path }, { cause: error });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+/** The line of the first bytes that a lenient reading replaces. */
+function placeOfFault(bytes: Buffer): string {
+  const lenient = Buffer.from(bytes.toString("utf8"));
+  const at = bytes.findIndex((byte, index) => byte !== lenient[index]);
+  return `line ${bytes.subarray(0, at).toString("latin1").split("\n").length}`;
+}
