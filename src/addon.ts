@@ -53,6 +53,9 @@ export interface NativeChanges {
   promiscuous?: boolean;
 }
 
+/** What a device can hang on. In mode passthru, a wireless parent will do. */
+export type PlaceRole = "parent" | "passthruParent" | "bridge";
+
 /** What each operation takes. */
 export interface NativeRequests {
   createMacvtap: { parent: NativeReference; link: NativeSettings; hostIPv6: HostIPv6 };
@@ -120,7 +123,7 @@ export interface NativeRequests {
   /** Those links that have one of these names or alt names; a link that has two comes twice. */
   findLinks: { names: string[] };
   /** What a device hangs on, where one can. */
-  getPlace: { link: NativeReference; role: "parent" | "bridge" };
+  getPlace: { link: NativeReference; role: PlaceRole };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */
@@ -159,6 +162,21 @@ export interface NativeOutcome {
   work?: NativeWork;
 }
 
+/** Who has what was asked for: a process or a link. */
+export type NativeHolder =
+  | {
+      pid: number;
+      /** Its command; empty where that cannot be read. */
+      name: string;
+    }
+  | {
+      name: string;
+      /** The kernel's word; empty for a physical link. */
+      kind: string;
+      /** Empty where there is none. */
+      alias: string;
+    };
+
 /** What a rejected operation carries: the facts, without words for people. */
 export interface NativeFailure {
   /** The kernel's error number; 0 where the library refused by itself. */
@@ -177,6 +195,14 @@ export interface NativeFailure {
   attribute?: string;
   expected?: string;
   actual?: string;
+  /** The parent or the bridge on which the device was to be. */
+  on?: string;
+  /** For `no-such-bridge` and `no-such-parent`: the names of those that there are, sorted. */
+  existing?: string[];
+  /** How many there are beside those named. */
+  existingMore?: number;
+  /** Who has it, as far as that can be told: a name, an index, a MAC, a tap; or a link itself. */
+  holder?: NativeHolder;
   /** What could not be undone. */
   leftBehind?: string[];
   /** Absent where it was never queued. */

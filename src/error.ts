@@ -1,12 +1,14 @@
 /** The one error class for what the kernel, or the library in its stead, refuses. */
 import type { NativeFailure } from "./addon.js";
 import { errnoName } from "./errno.js";
+import { holderText } from "./holder.js";
+import type { LinkBase } from "./link.js";
 import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons.js";
 
 const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
 
 /** The facts of a failure, as the native side or the loader knows them. */
-export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work"> & {
+export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work" | "holder"> & {
   reason: Reason;
   holder?: string;
 };
@@ -15,16 +17,27 @@ function codeOf(entry: ReasonEntry, errno: number): string {
   return entry.code ?? (errno === 0 ? "ERR_FLINTAP_REFUSED" : errnoName(errno));
 }
 
-/** "createTap fltap0: the bridge does not exist (ENODEV at attach; kernel: 'text')". */
+/** "; there are: br0, br1 and 3 more". */
+function existingText({ existing, existingMore = 0 }: FlintapErrorFacts): string {
+  if (existing === undefined) return "";
+  if (existing.length === 0) return "; there is none";
+  const more = existingMore > 0 ? ` and ${existingMore} more` : "";
+  return `; there are: ${existing.join(", ")}${more}`;
+}
+
+/** "createTap fltap0 on br0: the bridge has no free port (EXFULL at attach; kernel: 'text')". */
 function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): string {
-  const subject = facts.device === undefined ? "" : ` ${facts.device}`;
+  const device = facts.device === undefined ? "" : ` ${facts.device}`;
+  const subject = facts.on === undefined ? device : `${device} on ${facts.on}`;
   const setting =
     facts.attribute === undefined
       ? ""
       : `: ${facts.attribute} is ${facts.actual}, not ${facts.expected}`;
+  const holder = facts.holder === undefined ? "" : `; held by ${facts.holder}`;
+  const known = existingText(facts) + holder;
   const kernel = facts.kernelMessage === undefined ? "" : `; kernel: '${facts.kernelMessage}'`;
   const left = facts.leftBehind?.length ? `; left behind: ${facts.leftBehind.join(", ")}` : "";
-  return `${facts.operation}${subject}: ${entry.summary}${setting} (${code} at ${facts.step}${kernel})${left}`;
+  return `${facts.operation}${subject}: ${entry.summary}${setting}${known} (${code} at ${facts.step}${kernel})${left}`;
 }
 
 /**
@@ -54,6 +67,21 @@ export class FlintapError extends Error {
   declare readonly expected?: string;
   /** What it is. */
   declare readonly actual?: string;
+  /** The parent or the bridge on which the device was to be; absent where it is `device` itself. */
+  declare readonly on?: string;
+  /**
+   * For reasons `"no-such-bridge"` and `"no-such-parent"`: the names of those that there are in the
+   * namespace, sorted; up to 8. A parent is any Ethernet link but macvtaps, macvlans and taps.
+   */
+  declare readonly existing?: string[];
+  /** How many there are beside `existing`, where these are not all. */
+  declare readonly existingMore?: number;
+  /**
+   * Who has it, in words. For a name, an alt name, an index or a MAC that is taken: the link, with the
+   * owner and microVM of its tag. For `"not-ours"`: the owner in the link's tag, or nobody. For
+   * `"tap-held"`: the process, where /proc shows it to this one. Absent where it is not known.
+   */
+  declare readonly holder?: string;
   /** What could not be undone, and is still there. */
   declare readonly leftBehind?: string[];
 
@@ -115,7 +143,21 @@ export function isFailure(thrown: unknown): thrown is NativeFailure {
  */
 export function errorOf(thrown: unknown, call?: string, options?: ErrorOptions): unknown {
   if (thrown instanceof Error || !isFailure(thrown)) return thrown;
-  const { work: _, reason: given, ...facts } = thrown;
+  const { work: _, reason: given, holder, operation, ...rest } = thrown;
   const reason = Object.hasOwn(reasons, given) ? (given as Reason) : "kernel";
-  return new FlintapError({ ...facts, reason, operation: call ?? facts.operation }, options);
+  const facts = { ...rest, reason, operation: call ?? operation };
+  if (holder === undefined) return new FlintapError(facts, options);
+  return new FlintapError({ ...facts, holder: holderText(holder, reason) }, options);
+}
+
+/** For a link that somebody else has made, where an operation is about devices of one's own. */
+export function notOurs({ name, kind, alias = "" }: LinkBase, operation: string): FlintapError {
+  const reason = "not-ours";
+  const holder = holderText({ name, kind, alias }, reason);
+  return new FlintapError({ errno: 0, reason, operation, step: "look up", device: name, holder });
+}
+
+/** Whether an error says that there is no such link; any other is a failure, and never "no". */
+export function isGone(error: unknown): boolean {
+  return error instanceof FlintapError && error.reason === "no-such-link";
 }

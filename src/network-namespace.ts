@@ -5,7 +5,7 @@
  * kept in operations.ts, what the kernel is asked is the native side's. Every method is async and
  * awaits, so that V8 can follow a failure's stack back to the caller.
  */
-import type { NativeAddon, NativeOutcome } from "./addon.js";
+import type { NativeAddon, NativeOutcome, PlaceRole } from "./addon.js";
 import { argumentError } from "./check.js";
 import {
   createBridgeRequest,
@@ -142,7 +142,7 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /**
    * Makes a macvtap. Its guest must use the link's `mac`. Rejects with `"no-such-parent"`,
-   * `"parent-busy"`, `"parent-unusable"`, `"duplicate-mac"`, `"mtu-above-parent"`,
+   * `"parent-busy"`, `"parent-unusable"`, `"parent-wireless"`, `"duplicate-mac"`, `"mtu-above-parent"`,
    * `"proc-sys-read-only"` and, for a parent elsewhere, `"namespace-not-open"`.
    */
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
@@ -332,11 +332,7 @@ export class NetworkNamespace implements AsyncDisposable {
    *
    * @internal
    */
-  async getPlace(
-    name: string,
-    role: "parent" | "bridge",
-    options: OperationOptions = {},
-  ): Promise<Link> {
+  async getPlace(name: string, role: PlaceRole, options: OperationOptions = {}): Promise<Link> {
     const request = placeRequest(name, role, options);
     const { links } = await this.#operations.run("getPlace", request, signalOf(options));
     return tagged(links[0]);

@@ -97,7 +97,10 @@ export interface CreateMacvtapOptions extends GuestDeviceOptions {
   /**
    * The link it stands on: a wired interface, a bond, a veth, a bridge. A link that another handle
    * gave is one of its namespace; that gets a number here (RTM_NEWNSID), which stays until one of the
-   * two namespaces is gone.
+   * two namespaces is gone. A wireless interface, whose access point drops frames of any MAC but the
+   * interface's own, is refused (reason `"parent-wireless"`) unless in mode `"passthru"`; where it is
+   * in another namespace, or no sysfs of this one can be had (which takes CAP_SYS_ADMIN, or a /sys
+   * mounted in it), it is not known for what it is.
    */
   parent: LinkReference;
   /** How macvtaps on the parent reach each other. Default: `"bridge"`, directly. */

@@ -193,6 +193,11 @@ export const reasons = {
     hint: "A macvtap stands on an Ethernet-like link: a wired interface, a bond, a veth, a bridge. Not on 'lo'.",
     errnos: ["EINVAL"],
   },
+  "parent-wireless": {
+    summary: "the parent is a wireless interface, whose access point drops frames of any other MAC",
+    hint: "Take a wired parent. On a wireless one, mode: 'passthru' gives one guest the interface's own MAC, and no other; several guests go on a bridge of their own (createBridge, createTap), from which the host routes or masquerades.",
+    code: "ERR_FLINTAP_REFUSED",
+  },
   "no-permission": {
     summary: "the process may not do that",
     hint: ({ operation = "", step = "" }) => {
@@ -249,7 +254,7 @@ export const reasons = {
   },
   "tap-held": {
     summary: "the tap's only queue is open already, in this process or another",
-    hint: "A tap without multiQueue can be open once: end the VMM that has it, or make the tap with multiQueue: true.",
+    hint: "A tap without multiQueue can be open once: end the VMM that has it (the error's holder, where this process may look into that one), or make the tap with multiQueue: true.",
     errnos: ["EBUSY"],
   },
   "not-a-tap": {

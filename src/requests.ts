@@ -2,7 +2,7 @@
  * Turns what the other calls were given into what the native side takes: checks and defaults. Pure;
  * knows no handle.
  */
-import type { NativeReference, NativeRequests } from "./addon.js";
+import type { NativeReference, NativeRequests, PlaceRole } from "./addon.js";
 import {
   argumentError,
   arrayOf,
@@ -240,7 +240,7 @@ export function findRequest(names: unknown, given: unknown): NativeRequests["fin
 /** For `getPlace`. */
 export function placeRequest(
   name: unknown,
-  role: "parent" | "bridge",
+  role: PlaceRole,
   given: unknown,
 ): NativeRequests["getPlace"] {
   plainOptions(given, optionsOf("getPlace"));

@@ -173,6 +173,32 @@ Napi::Object work_to_js(Napi::Env env, const Task& task) {
   return object;
 }
 
+namespace {
+
+Napi::Object holder_to_js(Napi::Env env, const Holder& holder) {
+  auto object = Napi::Object::New(env);
+  object.Set("name", text(env, holder.name));
+  if (holder.pid != 0) {
+    object.Set("pid", Napi::Number::New(env, static_cast<double>(holder.pid)));
+  } else {
+    object.Set("kind", text(env, holder.kind));
+    object.Set("alias", text(env, holder.alias));
+  }
+  return object;
+}
+
+void set_surroundings(Napi::Object object, const Failure& failure) {
+  const Napi::Env env = object.Env();
+  if (!failure.on.empty()) object.Set("on", text(env, failure.on));
+  if (failure.holder) object.Set("holder", holder_to_js(env, *failure.holder));
+  if (!failure.existing) return;
+  object.Set("existing", texts(env, *failure.existing));
+  if (failure.existing_more == 0) return;
+  object.Set("existingMore", Napi::Number::New(env, static_cast<double>(failure.existing_more)));
+}
+
+}  // namespace
+
 Napi::Object failure_to_js(Napi::Env env, const Failure& failure, std::string_view operation) {
   auto object = Napi::Object::New(env);
   object.Set("errno", Napi::Number::New(env, failure.error));
@@ -189,6 +215,7 @@ Napi::Object failure_to_js(Napi::Env env, const Failure& failure, std::string_vi
     object.Set("expected", text(env, failure.expected));
     object.Set("actual", text(env, failure.actual));
   }
+  set_surroundings(object, failure);
   if (!failure.left_behind.empty()) object.Set("leftBehind", texts(env, failure.left_behind));
   return object;
 }

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +35,7 @@ inline constexpr std::string_view other_master = "other-master";
 inline constexpr std::string_view cannot_be_port = "cannot-be-port";
 inline constexpr std::string_view parent_busy = "parent-busy";
 inline constexpr std::string_view parent_unusable = "parent-unusable";
+inline constexpr std::string_view parent_wireless = "parent-wireless";
 inline constexpr std::string_view no_permission = "no-permission";
 inline constexpr std::string_view kind_unsupported = "kind-unsupported";
 inline constexpr std::string_view setting_ignored = "setting-ignored";
@@ -81,6 +85,7 @@ inline constexpr std::array all{
     cannot_be_port,
     parent_busy,
     parent_unusable,
+    parent_wireless,
     no_permission,
     kind_unsupported,
     setting_unsupported,
@@ -114,6 +119,14 @@ inline constexpr std::array all{
 };
 }  // namespace reason
 
+// Who has what was asked for: a link, or a process (then it has a number).
+struct Holder {
+  std::string name;  // the link's, or the process's command
+  std::string kind;
+  std::string alias;
+  std::int64_t pid = 0;
+};
+
 struct Failure : std::exception {
   // errno of the refused call; 0 where the library refused by itself.
   int error = 0;
@@ -125,6 +138,12 @@ struct Failure : std::exception {
   std::string attribute;
   std::string expected;
   std::string actual;
+  // The parent or the bridge on which the device was to be.
+  std::string on;
+  // For a bridge or parent that does not exist: some of those that do, and how many more there are.
+  std::optional<std::vector<std::string>> existing;
+  std::size_t existing_more = 0;
+  std::optional<Holder> holder;
   std::vector<std::string> left_behind;
 
   Failure(int error_number, std::string_view why, std::string_view at, std::string_view about = {})

@@ -3,13 +3,12 @@
  * what was set aside is deleted last: until then, everything can be taken back.
  */
 import { argumentError } from "../check.js";
-import { FlintapError } from "../error.js";
+import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
 import type { DesiredDevice } from "./device.js";
 import { type Difference, differences } from "./difference.js";
-import { isGone } from "./gone.js";
 import { KnownPlaces } from "./look.js";
 import type { Looking } from "./looking.js";
 import { make } from "./make.js";

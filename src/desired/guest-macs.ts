@@ -1,5 +1,6 @@
 /** That no two guests which reach each other have the same MAC. */
 import { FlintapError } from "../error.js";
+import { holderText } from "../holder.js";
 import type { Link } from "../link.js";
 import { type DesiredDevice, placeOf } from "./device.js";
 
@@ -18,11 +19,21 @@ export function checkGuestMacs(wanted: readonly DesiredDevice[]): void {
 }
 
 /** A guest on the same bridge has the MAC. */
-export function duplicateGuestMac(device: DesiredDevice, { name, tag }: Link): FlintapError {
-  return refusal(device, tag === undefined ? name : `${name} of ${tag.microvm ?? tag.owner}`);
+export function duplicateGuestMac(
+  device: DesiredDevice,
+  { name, kind, alias = "" }: Link,
+): FlintapError {
+  return refusal(device, holderText({ name, kind, alias }, "duplicate-guest-mac"));
 }
 
-function refusal({ name: device }: DesiredDevice, holder: string): FlintapError {
-  const where = { operation: "plan", step: "compare the guests' MACs", device };
-  return new FlintapError({ errno: 0, reason: "duplicate-guest-mac", ...where, holder });
+function refusal(device: DesiredDevice, holder: string): FlintapError {
+  return new FlintapError({
+    errno: 0,
+    reason: "duplicate-guest-mac",
+    operation: "plan",
+    step: "compare the guests' MACs",
+    device: device.name,
+    on: placeOf(device),
+    holder,
+  });
 }

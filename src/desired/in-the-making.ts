@@ -3,7 +3,7 @@
  * has neither its marks nor its tag yet has a device's name only. Both are told of by the kernel, so
  * nobody has to ask again and again.
  */
-import { FlintapError } from "../error.js";
+import { isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { keyPrefix } from "./device.js";
 import type { Looking } from "./looking.js";
@@ -35,8 +35,7 @@ export async function untilMade(link: Link, { namespace, signal }: Looking): Pro
       if (seen.index === link.index && (type === "removed" || !isInTheMaking(seen))) return;
     }
   } catch (error) {
-    const gone = error instanceof FlintapError && error.reason === "no-such-link";
-    if (!gone && (signal?.aborted || !tooLong.aborted)) throw error;
+    if (!isGone(error) && (signal?.aborted || !tooLong.aborted)) throw error;
   } finally {
     await watch.close();
   }

@@ -3,7 +3,8 @@
  * what it costs does not grow with the links of a host. All links are listed only where what is not
  * wanted is to be found as well.
  */
-import { FlintapError } from "../error.js";
+import type { PlaceRole } from "../addon.js";
+import { isGone } from "../error.js";
 import type { Link, LinkBase } from "../link.js";
 import { type TagParts, tagMatches } from "../tag.js";
 import { asideName, type DesiredDevice, keyName, macName, placeOf } from "./device.js";
@@ -100,13 +101,13 @@ export class KnownPlaces implements Places {
    * `"not-a-bridge"` or another that says why no device can be there.
    */
   async require(devices: readonly DesiredDevice[], { namespace, signal }: Looking): Promise<void> {
-    const places = new Map<string, "parent" | "bridge">();
+    const places = new Map<string, [name: string, role: PlaceRole]>();
     for (const device of devices) {
-      const place = placeOf(device);
-      if (place !== undefined) places.set(place, device.kind === "macvtap" ? "parent" : "bridge");
+      const [name, role] = [placeOf(device), roleOf(device)];
+      if (name !== undefined) places.set(`${role} ${name}`, [name, role]);
     }
     await Promise.all(
-      [...places].map(async ([name, role]) => {
+      [...places.values()].map(async ([name, role]) => {
         const { index } = await namespace.getPlace(name, role, { signal });
         this.#names.set(index, name);
       }),
@@ -126,7 +127,7 @@ export class KnownPlaces implements Places {
           const { name } = await namespace.getLink(index as number, { signal });
           this.#names.set(index as number, name);
         } catch (error) {
-          if (!(error instanceof FlintapError) || error.reason !== "no-such-link") throw error;
+          if (!isGone(error)) throw error;
         }
       }),
     );
@@ -136,4 +137,9 @@ export class KnownPlaces implements Places {
     if (index === undefined) return undefined;
     return this.#names.get(index);
   }
+}
+
+function roleOf(device: DesiredDevice): PlaceRole {
+  if (device.kind === "tap") return "bridge";
+  return device.mode === "passthru" ? "passthruParent" : "parent";
 }

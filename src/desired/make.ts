@@ -3,9 +3,9 @@
  * kernel, which lets nobody have its names twice: then another process was faster, and its device is
  * taken.
  */
+import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { type DesiredDevice, derivedNames, macvtapOptions, tapOptions } from "./device.js";
-import { isGone, isTaken } from "./gone.js";
 import { duplicateGuestMac } from "./guest-macs.js";
 import { find } from "./look.js";
 import type { Looking } from "./looking.js";
@@ -58,4 +58,10 @@ async function create(
     }
   });
   return link;
+}
+
+/** Whether another link has one of the device's names. */
+function isTaken(error: unknown): boolean {
+  const reason = error instanceof FlintapError ? error.reason : undefined;
+  return reason === "name-taken" || reason === "alt-name-taken";
 }

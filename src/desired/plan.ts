@@ -3,6 +3,7 @@
  * before it is applied; making one changes nothing.
  */
 import { argumentError, arrayOf } from "../check.js";
+import { FlintapError } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
@@ -11,7 +12,6 @@ import { checkedDevices, type DesiredDevice } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
 import { type Found, findAll, isMeant, KnownPlaces, listTagged } from "./look.js";
-import { withLeft } from "./undo-log.js";
 
 /** What is to be. */
 export interface DesiredState {
@@ -112,7 +112,7 @@ export async function plan(state: DesiredState, options: PlanOptions): Promise<P
     checkGuestMacs(wanted);
     return await compare(wanted, prune, options);
   } catch (error) {
-    throw withLeft([error], []);
+    throw error instanceof FlintapError ? FlintapError.again(error, { operation: "plan" }) : error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Changes devices that are there: makes them as wanted, or takes them out of the way. */
+import { isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { randomName } from "../name.js";
 import type { LinkChanges } from "../options.js";
@@ -6,7 +7,6 @@ import { pick, portSettings } from "../shared-options.js";
 import { formatTag } from "../tag.js";
 import { asideName, type DesiredDevice, derivedNames, derivedOf } from "./device.js";
 import type { Difference } from "./difference.js";
-import { isGone } from "./gone.js";
 import type { Looking } from "./looking.js";
 import type { RemoveStep, RepairStep, ReplaceStep } from "./plan.js";
 import type { UndoLog } from "./undo-log.js";

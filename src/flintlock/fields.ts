@@ -4,7 +4,7 @@
  * behind "expected".
  */
 import * as v from "valibot";
-import { formatMac, parseMac } from "../mac.js";
+import { canonicalMac, parseMac } from "../mac.js";
 import { existingLinkName } from "../name.js";
 import { describeValue } from "./invalid-document.js";
 import { isObject } from "./reading.js";
@@ -114,12 +114,6 @@ export const optionalGuestMac = v.pipe(
   }),
   v.transform((value) => value && canonicalMac(value)),
 );
-
-/** The one spelling of a MAC, by which two can be compared; other text is left as it is. */
-export function canonicalMac(mac: string): string {
-  const bytes = parseMac(mac);
-  return bytes === undefined ? mac : formatMac(bytes);
-}
 
 /** Checks a value against a schema: its output, or all the faults. */
 export function check<Schema extends v.GenericSchema>(

@@ -3,8 +3,9 @@
  * hold between fields that may each be right alone.
  */
 import type * as v from "valibot";
+import { canonicalMac } from "../mac.js";
 import { addressIn } from "./addresses.js";
-import { canonicalMac, type Fault, text, wordFault } from "./fields.js";
+import { type Fault, text, wordFault } from "./fields.js";
 import { describeValue } from "./invalid-document.js";
 import type { MicrovmInterface } from "./microvm.js";
 import { isObject } from "./reading.js";

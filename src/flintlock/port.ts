@@ -3,7 +3,7 @@
  * flintlock's own structure. The same plans as everywhere stand behind it.
  */
 import { apply, type DesiredDevice, plan } from "../desired/index.js";
-import { FlintapError } from "../error.js";
+import { isGone, notOurs } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { HostConfig } from "./config.js";
@@ -69,12 +69,6 @@ export interface NetworkPort {
 
 /** The port on a namespace. */
 export function networkPort(config: HostConfig, namespace: NetworkNamespace): NetworkPort {
-  const own = async (deviceName: string): Promise<Link | undefined> => {
-    const [link] = await namespace.findLinks([deviceName]);
-    if (link !== undefined && link.tag?.owner !== namespace.owner)
-      throw refusal("not-ours", "exists", deviceName);
-    return link;
-  };
   return {
     async create(input) {
       const devices = [desiredDevice(input, config)];
@@ -82,28 +76,37 @@ export function networkPort(config: HostConfig, namespace: NetworkNamespace): Ne
       return detailsOf(applied.devices[0]?.link as Link);
     },
     async delete(deviceName) {
-      const link = await own(deviceName);
+      const link = await find(deviceName, "delete", namespace);
       if (link === undefined) return;
-      const [result] = await namespace.deleteLinks([link]);
-      if (result?.deleted === false && !isGone(result.error)) throw result.error;
+      try {
+        await namespace.deleteLink(link);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+      }
     },
     async exists(deviceName) {
-      return (await own(deviceName)) !== undefined;
+      return (await find(deviceName, "exists", namespace)) !== undefined;
     },
     async details(deviceName) {
-      const link = await own(deviceName);
-      if (link === undefined) throw refusal("no-such-link", "details", deviceName);
+      const link = await namespace.getLink(deviceName);
+      requireOwn(link, "details", namespace);
       return detailsOf(link);
     },
   };
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof FlintapError && error.reason === "no-such-link";
+async function find(
+  deviceName: string,
+  operation: string,
+  namespace: NetworkNamespace,
+): Promise<Link | undefined> {
+  const [link] = await namespace.findLinks([deviceName]);
+  if (link !== undefined) requireOwn(link, operation, namespace);
+  return link;
 }
 
-function refusal(reason: "not-ours" | "no-such-link", operation: string, device: string) {
-  return new FlintapError({ errno: 0, reason, operation, step: "look up", device });
+function requireOwn(link: Link, operation: string, { owner }: NetworkNamespace): void {
+  if (link.tag?.owner !== owner) throw notOurs(link, operation);
 }
 
 function desiredDevice(input: InterfaceInput, config: HostConfig): DesiredDevice {

@@ -10,7 +10,7 @@ import {
   type PlanOptions,
   plan,
 } from "../desired/index.js";
-import { FlintapError } from "../error.js";
+import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
@@ -163,11 +163,5 @@ async function refuseForeign(
   const links = await namespace.findLinks(names, { signal });
   const foreign = links.find(({ tag }) => tag?.owner !== namespace.owner);
   if (foreign === undefined) return;
-  throw new FlintapError({
-    errno: 0,
-    reason: "not-ours",
-    operation: "release",
-    step: "look up",
-    device: foreign.name,
-  });
+  throw notOurs(foreign, "release");
 }

@@ -3,7 +3,7 @@
  * behind. The limits of the mount namespace are set for a moment in that of this file.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect } from "vitest";
 import {
   createBridge,
@@ -174,6 +174,42 @@ async function outcomesOf(calls: string[], under: string[]): Promise<Partial<Fli
   expect(stderr).toBe("");
   return JSON.parse(stdout);
 }
+
+/** Runs `body` with a /sys that says of lo, as a stand-in, that it is wireless. */
+async function withWirelessLoopback(body: () => Promise<void>): Promise<void> {
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/sys"]);
+  try {
+    const folder = "/sys/class/net/lo";
+    mkdirSync(`${folder}/phy80211`, { recursive: true });
+    const files = { ifindex: "1", address: "00:00:00:00:00:00", ifalias: "" };
+    for (const [name, text] of Object.entries(files))
+      writeFileSync(`${folder}/${name}`, `${text}\n`);
+    await body();
+  } finally {
+    execFileSync("umount", ["/sys"]);
+  }
+}
+
+describe("createMacvtap", () => {
+  withAll("refuses a wireless parent (this machine has none: /sys says so of lo)", async () => {
+    await withWirelessLoopback(async () => {
+      const calls = ["", ', mode: "source"', ', mode: "passthru"'];
+      const outcomes = await outcomesOf(
+        calls.map((more) => `createMacvtap({ parent: "lo"${more} })`),
+        // Without it, no sysfs of the process's own.
+        ["setpriv", "--bounding-set=-sys_admin"],
+      );
+      const refused = { code: "ERR_FLINTAP_REFUSED", reason: "parent-wireless" };
+      expect(outcomes).toMatchObject([refused, refused, { reason: "parent-unusable" }]);
+    });
+  });
+
+  withAll("does without where no sysfs of the namespace tells", async () => {
+    const under = ["setpriv", "--bounding-set=-sys_admin"];
+    const [outcome] = await outcomesOf(['createMacvtap({ parent: "lo" })'], under);
+    expect(outcome).toMatchObject({ reason: "parent-unusable" });
+  });
+});
 
 describe("without CAP_NET_ADMIN", () => {
   withAll("every change is refused with what is missing, and reading goes on", async () => {

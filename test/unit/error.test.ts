@@ -48,6 +48,38 @@ describe("the message", () => {
     expect(error.hint).toContain("isolated");
   });
 
+  test("names the parent or bridge beside the device", () => {
+    const error = errorFrom({ operation: "createMacvtap", device: "t0", on: "enp0" });
+    expect(error.message).toMatch(/^createMacvtap t0 on enp0: /);
+    expect(error.on).toBe("enp0");
+  });
+
+  test.each([
+    [{ existing: [] }, "; there is none ("],
+    [{ existing: ["br0"] }, "; there are: br0 ("],
+    [{ existing: ["br0", "br1"], existingMore: 3 }, "; there are: br0, br1 and 3 more ("],
+  ])("says what there is instead: %j", (facts, words) => {
+    const error = errorFrom({ reason: "no-such-bridge", device: "br9", ...facts });
+    expect(error.message).toContain(`the bridge does not exist${words}ENODEV`);
+    expect(error).toMatchObject(facts);
+  });
+
+  const link = { name: "t0", kind: "macvtap", alias: "flintap1;me;m=ns/vm%0a1;i=eth1;t=1" };
+  test.each([
+    ["name-taken", link, "macvtap t0 (owner 'me', microVM 'ns/vm\\n1', interface 'eth1')"],
+    ["name-taken", { ...link, alias: "flintap1;me;t=1" }, "macvtap t0 (owner 'me')"],
+    ["duplicate-mac", { name: "enp0", kind: "", alias: "uplink" }, "link enp0 (no tag)"],
+    ["not-ours", { ...link, alias: "flintap1;me;m=vm;t=1" }, "owner 'me', microVM 'vm'"],
+    ["not-ours", { ...link, alias: "" }, "nobody (no tag)"],
+    ["tap-held", { pid: 4711, name: "qemu\nx" }, "process 4711 (qemu?x)"],
+    ["tap-held", { pid: 4711, name: "" }, "process 4711"],
+    ["tap-held", { pid: process.pid, name: "node" }, "this process"],
+  ])("says who has it: %s, %j", (reason, holder, words) => {
+    const error = errorFrom({ reason, errno: 17, operation: "createTap", holder });
+    expect(error.holder).toBe(words);
+    expect(error.message).toContain(`; held by ${words} (`);
+  });
+
   test("says what could not be undone", () => {
     const error = errorFrom({ leftBehind: ["t0", "/tmp/x"] });
     expect(error.message).toMatch(/; left behind: t0, \/tmp\/x$/);

@@ -45,9 +45,14 @@ export function fakeLink(fields: Partial<LinkBase> = {}): LinkBase {
   };
 }
 
+/** A link that devices hang on. */
+export function fakePlace(name: string): LinkBase {
+  return fakeLink({ name, kind: name.startsWith("br") ? "bridge" : "veth", index: name.length });
+}
+
 /** The link that a create made, as the kernel would read it back. */
-export function madeLink({ kind, name, alias, mac }: NativeSettings): LinkBase {
-  return fakeLink({ kind, name, alias, mac, identity: `flintap-${name}` });
+export function madeLink({ kind, name, alias, mac, altNames = [] }: NativeSettings): LinkBase {
+  return fakeLink({ kind, name, alias, mac, altNames, identity: `flintap-${name}` });
 }
 
 const answers: Script = {
@@ -57,6 +62,7 @@ const answers: Script = {
   createBridge: ({ link }) => ({ links: [madeLink(link)] }),
   createVeth: ({ link, peer }) => ({ links: [madeLink(link), madeLink(peer)] }),
   getLink: () => ({ links: [fakeLink()] }),
+  getPlace: ({ link: { name = "" } }) => ({ links: [fakePlace(name)] }),
 };
 
 /** A failure as the native side throws it. */

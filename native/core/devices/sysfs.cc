@@ -1,6 +1,7 @@
 #include "core/devices/sysfs.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -24,9 +25,20 @@ Failure cannot_read(const char* step, const Link& link) {
 }  // namespace
 
 std::optional<std::string> Sysfs::read(const Link& link, const std::string& file) {
+  find(link);
+  return sys::read_small_file(root_.get(), path_of(link, file).c_str());
+}
+
+bool Sysfs::is_wireless(const Link& link) {
+  find(link);
+  if (sys::faccessat(root_.get(), path_of(link, "phy80211").c_str(), F_OK) == 0) return true;
+  if (errno != ENOENT) throw cannot_read("look for a wireless interface in /sys", link);
+  return false;
+}
+
+void Sysfs::find(const Link& link) {
   if (!root_.valid()) open(link);
   if (borrowed_) check_is_ours(link);
-  return sys::read_small_file(root_.get(), path_of(link, file).c_str());
 }
 
 void Sysfs::open(const Link& link) {

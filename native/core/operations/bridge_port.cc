@@ -1,6 +1,7 @@
 // attachToBridge and detachFromBridge.
 #include <cerrno>
 
+#include "core/operations/explanation.h"
 #include "core/operations/request.h"
 #include "core/operations/undo.h"
 
@@ -78,14 +79,8 @@ Left restore(Context& context, const Link& before, std::uint32_t put_to) try {
   throw;
 }
 
-Outcome attach(Context& context, Record& record) {
-  auto& request = static_cast<AttachToBridge&>(record);
-  const std::array questions{requests::get(*request.link, "look up"),
-                             requests::get(*request.bridge, "look up")};
-  auto looked_up = ask(context, questions);
-  const Link& before = found(looked_up[0], *request.link, reason::no_such_link);
-  const Link& bridge = found(looked_up[1], *request.bridge, reason::no_such_bridge);
-  require_bridge(bridge);
+Outcome make_port(Context& context, AttachToBridge& request, const Link& before,
+                  const Link& bridge) {
   if (before.master.value_or(0) != 0 && before.master != bridge.index && !*request.force) {
     throw Failure(0, reason::other_master, "attach", before.name.value_or(""));
   }
@@ -115,6 +110,19 @@ Outcome attach(Context& context, Record& record) {
         return outcome;
       },
       undo, label(before));
+}
+
+Outcome attach(Context& context, Record& record) {
+  auto& request = static_cast<AttachToBridge&>(record);
+  const std::array questions{requests::get(*request.link, "look up"),
+                             requests::get(*request.bridge, "look up")};
+  auto looked_up = ask(context, questions);
+  const Link& before = found(looked_up[0], *request.link, reason::no_such_link);
+  const Link bridge = naming_existing(context, [&] {
+    return std::move(found(looked_up[1], *request.bridge, reason::no_such_bridge));
+  });
+  require_bridge(bridge);
+  return on_link(bridge, [&] { return make_port(context, request, before, bridge); });
 }
 
 Outcome detach(Context& context, Record& record) {

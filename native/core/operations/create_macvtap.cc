@@ -1,5 +1,8 @@
+#include "core/link/kinds/macvtap.h"
 #include "core/operations/creation.h"
+#include "core/operations/explanation.h"
 #include "core/operations/other_namespace.h"
+#include "core/operations/parent.h"
 #include "core/operations/request.h"
 
 namespace flintap {
@@ -27,13 +30,6 @@ void inherit(Link& wanted, const Link& parent) {
   }
 }
 
-// The kernel would take the link below that one instead, without a word.
-void refuse_stacking(const Link& parent) {
-  if (parent.kind == "macvtap" || parent.kind == "macvlan") {
-    throw Failure(0, reason::parent_unusable, "look up", parent.name.value_or(""));
-  }
-}
-
 // Another namespace, held open: the number it has here would else be given to the next one.
 struct Elsewhere {
   std::shared_ptr<const NetworkNamespace> network_namespace;
@@ -52,18 +48,40 @@ std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
   return Elsewhere{.network_namespace = std::move(there), .number = number};
 }
 
+// In mode passthru it has its parent's MAC. A parent in another namespace is in another sysfs.
+Wireless wireless_for(const Link& wanted) {
+  const auto* macvtap = dynamic_cast<const Macvtap*>(wanted.details.get());
+  const bool shares_mac = macvtap != nullptr && macvtap->mode == MacvtapMode::passthru;
+  return shares_mac || wanted.parent_namespace ? Wireless::taken : Wireless::refused;
+}
+
+std::vector<Link> make(Context& context, Making& making, const Link& parent) {
+  require_parent(context, parent, wireless_for(making.wanted), making.name());
+  inherit(making.wanted, parent);
+  try {
+    return make_links(context, {&making, 1}, &parent);
+  } catch (Failure& failure) {
+    const Link& wanted = making.wanted;
+    if (wanted.mac && !wanted.parent_namespace) {
+      name_mac_holder(context, {.parent = *parent.index, .own = *wanted.index, .mac = *wanted.mac},
+                      failure);
+    }
+    throw;
+  }
+}
+
 Outcome run(Context& context, Record& record) {
   auto& request = static_cast<CreateMacvtap&>(record);
   Making making = begin_making(std::move(*request.link), "macvtap");
   making.host_ipv6 = *request.host_ipv6;
   const auto elsewhere = look_elsewhere(context, *request.parent);
   if (elsewhere) making.wanted.parent_namespace = elsewhere->number;
-  const auto parent =
-      look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
-  refuse_stacking(*parent);
-  inherit(making.wanted, *parent);
+  const auto look = [&] {
+    return look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
+  };
+  const auto parent = elsewhere ? look() : naming_existing(context, look);
   Outcome outcome;
-  outcome.links = make_links(context, {&making, 1}, &*parent);
+  outcome.links = on_link(*parent, [&] { return make(context, making, *parent); });
   return outcome;
 }
 

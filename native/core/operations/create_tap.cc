@@ -4,6 +4,7 @@
 #include "core/devices/tun.h"
 #include "core/link/kinds/tun.h"
 #include "core/operations/creation.h"
+#include "core/operations/explanation.h"
 #include "core/operations/request.h"
 
 namespace flintap {
@@ -129,20 +130,9 @@ void hand_out(Outcome& outcome, std::vector<Fd> queues) {
   outcome.fds = std::move(queues);
 }
 
-Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<CreateTap&>(record);
-  Making making = begin_making(std::move(*request.link), "tun");
-  making.host_ipv6 = *request.host_ipv6;
-  making.wanted.details = details_of(request);
-  if (request.bridge) {
-    const Link bridge = look_up(context, *request.bridge, reason::no_such_bridge);
-    require_bridge(bridge);
-    making.wanted.master = bridge.index;
-    making.wanted.port_kind = "bridge";
-    making.wanted.port = std::move(request.port);
-  }
-  // From here on, a failure closes the queues and the kernel removes the tap: it is not persistent
-  // until the last step.
+// A failure closes the queues and the kernel removes the tap: it is not persistent until the last
+// step.
+Outcome make(Context& context, const CreateTap& request, Making& making) {
   auto queues = make_queues(context, request, making);
   const auto batch = settings_batch(request, making);
   require_made(context, ask(context, batch), batch, {&making, 1});
@@ -155,6 +145,21 @@ Outcome run(Context& context, Record& record) {
     hand_out(outcome, std::move(queues));
   }
   return outcome;
+}
+
+Outcome run(Context& context, Record& record) {
+  auto& request = static_cast<CreateTap&>(record);
+  Making making = begin_making(std::move(*request.link), "tun");
+  making.host_ipv6 = *request.host_ipv6;
+  making.wanted.details = details_of(request);
+  if (!request.bridge) return make(context, request, making);
+  const Link bridge = naming_existing(
+      context, [&] { return look_up(context, *request.bridge, reason::no_such_bridge); });
+  require_bridge(bridge);
+  making.wanted.master = bridge.index;
+  making.wanted.port_kind = "bridge";
+  making.wanted.port = std::move(request.port);
+  return on_link(bridge, [&] { return make(context, request, making); });
 }
 
 }  // namespace

@@ -189,7 +189,9 @@ std::optional<Link> look_before_making(Context& context, const Reference* other,
     for (std::size_t place = 0; place < makings.size(); ++place) {
       if (!answers[place].link) continue;
       if (makings[place].index_chosen) {
-        throw Failure(EEXIST, reason::index_taken, "look up", makings[place].name());
+        Failure failure(EEXIST, reason::index_taken, "look up", makings[place].name());
+        failure.holder = holder_of(*answers[place].link);
+        throw failure;
       }
       redraw_index(makings[place]);
       all_free = false;
@@ -207,7 +209,7 @@ void explain_taken(Context& context, std::span<const Making> makings, Failure& f
   for (const Making& making : makings) {
     const auto taken = what_is_taken(context, making.wanted, making.identity);
     if (!taken) continue;
-    failure.reason = taken->reason;
+    taken->explain(failure);
     failure.device = taken->name.empty() ? making.name() : taken->name;
     return;
   }

@@ -1,18 +1,21 @@
 // findLinks and getPlace: looking at what may be there, before anything is changed.
 #include <cerrno>
 
+#include "core/operations/explanation.h"
+#include "core/operations/parent.h"
 #include "core/operations/request.h"
 #include "core/operations/transact.h"
 
 namespace flintap {
 
 // What a device hangs on: a macvtap's parent, a tap's bridge.
-enum class PlaceRole : std::uint8_t { parent, bridge };
+enum class PlaceRole : std::uint8_t { parent, passthru_parent, bridge };
 
 template <>
 inline constexpr auto enum_names<PlaceRole> =
     std::to_array<std::pair<PlaceRole, std::string_view>>({
         {PlaceRole::parent, "parent"},
+        {PlaceRole::passthru_parent, "passthruParent"},
         {PlaceRole::bridge, "bridge"},
     });
 
@@ -59,9 +62,15 @@ Outcome find(Context& context, Record& record) {
 Outcome read_place(Context& context, Record& record) {
   const auto& request = static_cast<GetPlace&>(record);
   const bool is_bridge = *request.role == PlaceRole::bridge;
-  Link place =
-      look_up(context, *request.link, is_bridge ? reason::no_such_bridge : reason::no_such_parent);
-  if (is_bridge) require_bridge(place);
+  const auto absent = is_bridge ? reason::no_such_bridge : reason::no_such_parent;
+  Link place = naming_existing(context, [&] { return look_up(context, *request.link, absent); });
+  if (is_bridge) {
+    require_bridge(place);
+  } else {
+    const bool shares_mac = *request.role == PlaceRole::passthru_parent;
+    require_parent(context, place, shares_mac ? Wireless::taken : Wireless::refused,
+                   place.name.value_or(""));
+  }
   Outcome outcome;
   outcome.links.push_back(std::move(place));
   return outcome;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "core/operations/explanation.h"
 #include "core/operations/taken.h"
 #include "core/operations/undo.h"
 
@@ -200,12 +201,16 @@ Failure Changing::explained(const Answer& answer, std::size_t place) {
   if (failure.error == EEXIST && !subject.empty()) {
     Link wanted;
     wanted.name = subject;
-    if (const auto taken = what_is_taken(context_, wanted)) failure.reason = taken->reason;
+    if (const auto taken = what_is_taken(context_, wanted)) taken->explain(failure);
   }
   if (!is_macvlan(now_)) return failure;
   if (request.step == kSetMac && failure.error == EBUSY) failure.reason = reason::duplicate_mac;
   if (request.step == kSetMtu && failure.error == EINVAL && failure.kernel_text.empty()) {
     failure.reason = reason::mtu_above_parent;
+  }
+  const auto& mac = changes_.fields.mac ? changes_.fields.mac : now_.mac;
+  if (mac && now_.parent && !now_.parent_namespace) {
+    name_mac_holder(context_, {.parent = *now_.parent, .own = *now_.index, .mac = *mac}, failure);
   }
   return failure;
 }

@@ -220,7 +220,7 @@ Failure explained(Context& context, const Move& move, Failure failure) try {
     wanted.alt_names = move.before.alt_names;
   }
   run_there(context, move.target, [&](Context& there) {
-    if (const auto taken = what_is_taken(there, wanted)) failure.reason = taken->reason;
+    if (const auto taken = what_is_taken(there, wanted)) taken->explain(failure);
   });
   if (failure.reason == reason::index_taken) failure.error = EEXIST;
   return failure;

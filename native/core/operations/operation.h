@@ -11,6 +11,7 @@
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
 #include "core/operations/cancellation.h"
+#include "core/operations/wireless_parents.h"
 #include "core/schema/record.h"
 #include "core/system/fd.h"
 
@@ -57,6 +58,7 @@ class Context {
   std::optional<std::int64_t> network_namespace_id();
 
   Sysfs sysfs;
+  WirelessParents wireless_parents;
   const Cancellation* cancellation = nullptr;  // of the operation that runs
   const std::atomic<bool>* ending = nullptr;   // of its thread
 

@@ -3,6 +3,7 @@
 #include "core/devices/open_queues.h"
 #include "core/devices/tun.h"
 #include "core/link/kinds/tun.h"
+#include "core/operations/explanation.h"
 #include "core/operations/request.h"
 #include "core/operations/transact.h"
 
@@ -80,6 +81,15 @@ tun::QueueFlags flags_of(const Tun& tap) {
   };
 }
 
+Fd open_queue(Context& context, const std::string& name, const Tun& tap) {
+  try {
+    return tun::open_queue(name, flags_of(tap));
+  } catch (Failure& failure) {
+    name_holding_process(context, name, failure);
+    throw;
+  }
+}
+
 // TUNSETIFF goes by name, and makes a tap where there is none.
 Outcome open_tap(Context& context, Record& record) {
   const auto& request = static_cast<OpenTap&>(record);
@@ -88,7 +98,7 @@ Outcome open_tap(Context& context, Record& record) {
   if (tap == nullptr || tap->type != TunType::tap) {
     throw Failure(0, reason::not_a_tap, "open the queue", before.name.value_or(""));
   }
-  Fd queue = tun::open_queue(*before.name, flags_of(*tap));
+  Fd queue = open_queue(context, *before.name, *tap);
   Link after = still_there(context, before);
   context.stop_if_cancelled();
   OpenQueues::of_process().add(queue, after);

@@ -80,25 +80,15 @@ Outcome list(Context& context, Record& record) {
   const auto& request = static_cast<ListLinks&>(record);
   const auto master = index_of(context, request.master.get());
   const auto parent = index_of(context, request.parent.get());
-  const auto question =
-      requests::dump({.kind = request.kind, .master = master, .statistics = *request.statistics});
   const auto matches = [&](const Link& link) {
     return (!request.kind || link.kind == request.kind) && (!master || link.master == master) &&
            (!parent || (link.parent == parent && !link.parent_namespace)) &&
            has_alias(link, request);
   };
   Outcome outcome;
-  const auto network_namespace = context.network_namespace_id();
-  const netlink::Ack ack = context.socket().dump(
-      question,
-      [&](std::size_t, const netlink::Frame& frame) {
-        auto link = read_link(frame, *request.statistics);
-        if (!link || !matches(*link)) return;
-        link->network_namespace = network_namespace;
-        outcome.links.push_back(std::move(*link));
-      },
-      [&] { outcome.links.clear(); });
-  if (ack.error != 0) throw refusal(ack, question, {});
+  outcome.links = list_links(
+      context, {.kind = request.kind, .master = master, .statistics = *request.statistics},
+      matches);
   return outcome;
 }
 

@@ -6,6 +6,11 @@
 
 namespace flintap {
 
+void Taken::explain(Failure& failure) const {
+  failure.reason = reason;
+  failure.holder = holder;
+}
+
 std::optional<Taken> what_is_taken(Context& context, const Link& wanted, std::string_view own) try {
   std::vector<std::string> names;
   if (wanted.name) names.push_back(*wanted.name);
@@ -26,10 +31,13 @@ std::optional<Taken> what_is_taken(Context& context, const Link& wanted, std::st
     const Answer& answer = answers[place];
     if (!is_taken(answer)) continue;
     const bool by_name = answer.link->name == wanted.name;
-    return Taken{by_name ? reason::name_taken : reason::alt_name_taken, names[place]};
+    return Taken{.reason = by_name ? reason::name_taken : reason::alt_name_taken,
+                 .name = names[place],
+                 .holder = holder_of(*answer.link)};
   }
-  if (wanted.index && is_taken(answers.back())) return Taken{reason::index_taken, {}};
-  return std::nullopt;
+  if (!wanted.index || !is_taken(answers.back())) return std::nullopt;
+  return Taken{
+      .reason = reason::index_taken, .name = {}, .holder = holder_of(*answers.back().link)};
 } catch (const Failure&) {
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/failure.h"
 #include "core/operations/operation.h"
 
 namespace flintap {
@@ -12,6 +13,10 @@ namespace flintap {
 struct Taken {
   std::string_view reason;  // "name-taken", "alt-name-taken" or "index-taken"
   std::string name;         // which of the names; empty for the index
+  Holder holder;
+
+  // Says so in a failure.
+  void explain(Failure& failure) const;
 };
 
 // Which of the names and the index that `wanted` has somebody else has; nothing when none is taken

@@ -145,6 +145,30 @@ Link look_up(Context& context, const Reference& reference, std::string_view abse
   return std::move(found(answers[0], reference, absent));
 }
 
+std::vector<Link> list_links(Context& context, const DumpFilter& filter,
+                             const std::function<bool(const Link&)>& wanted) {
+  const auto question = requests::dump(filter);
+  const auto network_namespace = context.network_namespace_id();
+  std::vector<Link> links;
+  const netlink::Ack ack = context.socket().dump(
+      question,
+      [&](std::size_t, const netlink::Frame& frame) {
+        auto link = read_link(frame, filter.statistics);
+        if (!link || !wanted(*link)) return;
+        link->network_namespace = network_namespace;
+        links.push_back(std::move(*link));
+      },
+      [&] { links.clear(); });
+  if (ack.error != 0) throw refusal(ack, question, {});
+  return links;
+}
+
+Holder holder_of(const Link& link) {
+  return {.name = link.name.value_or(""),
+          .kind = link.kind.value_or(""),
+          .alias = link.alias.value_or("")};
+}
+
 void require_bridge(const Link& link) {
   if (link.kind == "bridge") return;
   throw Failure(0, reason::not_a_bridge, "look up", link.name.value_or(""));
@@ -154,7 +178,9 @@ void require_ours(const Link& link, const std::string& tag_prefix, std::string_v
   const std::string name = link.name.value_or("");
   if (link.kind.value_or("").empty()) throw Failure(0, reason::physical_link, step, name);
   if (link.identity().empty() || !link.alias.value_or("").starts_with(tag_prefix)) {
-    throw Failure(0, reason::not_ours, step, name);
+    Failure failure(0, reason::not_ours, step, name);
+    failure.holder = holder_of(link);
+    throw failure;
   }
 }
 

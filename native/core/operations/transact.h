@@ -1,6 +1,7 @@
 // Sends a batch of requests and turns the kernel's answers into links or a Failure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -42,6 +43,13 @@ Failure ignored(const Mismatch& mismatch, std::string_view device);
 // Looks one link up.
 Link look_up(Context& context, const Reference& reference,
              std::string_view absent = reason::no_such_link);
+
+// Those that are wanted of the links that a dump gives.
+std::vector<Link> list_links(Context& context, const DumpFilter& filter,
+                             const std::function<bool(const Link&)>& wanted);
+
+// The link, as a failure says who has something.
+Holder holder_of(const Link& link);
 
 // Throws Failure "not-a-bridge".
 void require_bridge(const Link& link);

@@ -1,5 +1,6 @@
 #include "core/system/system.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -76,6 +77,10 @@ int fstat(int fd, struct stat& into) {
 
 int stat(const char* path, struct stat& into) {
   return through("stat", [&] { return ::stat(path, &into); });
+}
+
+int faccessat(int directory, const char* path, int mode) {
+  return through("faccessat", [&] { return ::faccessat(directory, path, mode, 0); });
 }
 
 int ioctl(int fd, unsigned long request, void* argument) {
@@ -187,6 +192,35 @@ std::optional<std::string> read_small_file(int directory, const char* path) {
   std::string text(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(length));
   if (text.ends_with('\n')) text.pop_back();
   return text;
+}
+
+std::optional<std::string> read_symbolic_link(const char* path) {
+  std::array<char, 4096> target{};
+  const ssize_t length =
+      through("readlink", [&] { return ::readlink(path, target.data(), target.size()); });
+  if (length < 0) return std::nullopt;
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+std::optional<std::vector<std::string>> list_directory(const char* path, std::size_t most) {
+  const Fd directory = open(path, O_RDONLY | O_DIRECTORY);
+  if (!directory.valid()) return std::nullopt;
+  std::vector<std::string> names;
+  constexpr std::size_t kRoom = 32'768;
+  alignas(dirent64) std::array<std::byte, kRoom> entries{};
+  while (names.size() < most) {
+    const ssize_t length = through("getdents64", [&] {
+      return ::getdents64(directory.get(), entries.data(), entries.size());
+    });
+    if (length < 0) return std::nullopt;
+    if (length == 0) break;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
+      const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
+      names.emplace_back(entry->d_name);
+      at += entry->d_reclen;
+    }
+  }
+  return names;
 }
 
 }  // namespace sys

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/system/fd.h"
 
@@ -26,6 +27,7 @@ ssize_t read(int fd, std::span<std::byte> into);
 ssize_t write(int fd, std::span<const std::byte> from);
 int fstat(int fd, struct stat& into);
 int stat(const char* path, struct stat& into);
+int faccessat(int directory, const char* path, int mode);
 int ioctl(int fd, unsigned long request, void* argument);
 int ioctl_value(int fd, unsigned long request, unsigned long argument);
 
@@ -62,5 +64,11 @@ int random(std::span<std::byte> into);
 // The whole of a small file such as one in /proc or /sys, without its last newline. Nothing, with
 // errno set, on failure.
 std::optional<std::string> read_small_file(int directory, const char* path);
+
+// Where a symbolic link leads; nothing on failure.
+std::optional<std::string> read_symbolic_link(const char* path);
+
+// The names in a directory, about `most` of them; nothing on failure.
+std::optional<std::vector<std::string>> list_directory(const char* path, std::size_t most);
 
 }  // namespace flintap::sys

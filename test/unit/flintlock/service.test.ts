@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Microvm } from "../../../src/flintlock/microvm.js";
-import { provision, release } from "../../../src/flintlock/service.js";
+import { desiredNetwork, provision, release } from "../../../src/flintlock/service.js";
 import type { LinkBase } from "../../../src/link.js";
 import { NetworkNamespace } from "../../../src/network-namespace.js";
 import { formatTag } from "../../../src/tag.js";
@@ -24,22 +24,36 @@ function scripted(script: Script = {}): { addon: FakeAddon; namespace: NetworkNa
 
 function tagged(name: string, deviceId: string, owner = "flintap"): LinkBase {
   const tag = { owner, createdAt: new Date(0), microvm: "ns1/mvm1", interface: deviceId };
-  return fakeLink({ name, alias: formatTag(tag), identity: `flintap-${name}` });
+  const index = name.length * 1_000 + Number(deviceId.at(-1));
+  return fakeLink({ index, name, alias: formatTag(tag), identity: `flintap-${name}` });
 }
+
+const asked = (addon: FakeAddon, operation: string) =>
+  addon.calls.filter((call) => call.operation === operation).map(({ request }) => request);
 
 describe("provision", () => {
   test("asks for derived names, the places of the config, and the guest's MAC for a macvtap only", async () => {
     const { addon, namespace } = scripted();
     await provision(microvm, { config, namespace });
-    const [, macvtap, tap] = addon.calls;
-    expect(macvtap?.operation).toBe("createMacvtap");
-    expect(macvtap?.request).toMatchObject({
-      parent: { name: "enp0" },
-      link: { name: macvtapName, mac: "02:00:00:00:00:0a" },
-    });
-    expect(tap?.operation).toBe("createTap");
-    expect(tap?.request).toMatchObject({ bridge: { name: "br0" }, link: { name: tapName } });
-    expect(tap?.request).toMatchObject({ link: { mac: expect.stringMatching(/^fe:/) } });
+    expect(asked(addon, "createMacvtap")).toMatchObject([
+      { parent: { name: "enp0" }, link: { name: macvtapName, mac: "02:00:00:00:00:0a" } },
+    ]);
+    expect(asked(addon, "createTap")).toMatchObject([
+      { bridge: { name: "br0" }, link: { name: tapName, mac: expect.stringMatching(/^fe:/) } },
+    ]);
+  });
+
+  test("looks for all devices in one go, by names that no other link can have", async () => {
+    const { addon, namespace } = scripted();
+    await provision(microvm, { config, namespace });
+    const [{ names = [] } = {}] = asked(addon, "findLinks") as { names?: string[] }[];
+    for (const operation of ["createMacvtap", "createTap"]) {
+      const [{ link }] = asked(addon, operation) as [{ link: { altNames: string[] } }];
+      expect(link.altNames[0]).toMatch(/^flvm-[0-9a-f]{32}$/);
+      expect(names).toEqual(expect.arrayContaining(link.altNames));
+    }
+    expect(asked(addon, "findLinks")).toHaveLength(1);
+    expect(asked(addon, "listLinks")).toHaveLength(0);
   });
 
   test("gives flintlock's status, with the guests' MACs in upper case", async () => {
@@ -65,7 +79,7 @@ describe("provision", () => {
     const { addon, namespace } = scripted();
     const interfaces = [{ deviceId: "eth1", type: "tap" as const, guestMac: "fe:00:00:00:00:0b" }];
     const { status } = await provision({ ...microvm, interfaces }, { config, namespace });
-    expect(addon.calls.at(-1)?.request).toMatchObject({ link: { mac: "fa:00:00:00:00:0b" } });
+    expect(asked(addon, "createTap")).toMatchObject([{ link: { mac: "fa:00:00:00:00:0b" } }]);
     expect(status.eth1).toMatchObject({ mac_address: "FE:00:00:00:00:0B" });
   });
 
@@ -73,7 +87,21 @@ describe("provision", () => {
     const { addon, namespace } = scripted();
     const interfaces = [{ deviceId: "eth1", type: "tap" as const, bridgeName: "br7" }];
     await provision({ ...microvm, interfaces }, { config: {}, namespace });
-    expect(addon.calls.at(-1)?.request).toMatchObject({ bridge: { name: "br7" } });
+    expect(asked(addon, "createTap")).toMatchObject([{ bridge: { name: "br7" } }]);
+  });
+
+  test("adds the metadata interface if asked: on no bridge, and with no name of its MAC", async () => {
+    const { addon, namespace } = scripted();
+    const whole = { ...microvm, interfaces: [] };
+    const { interfaces } = await provision(whole, {
+      config: {},
+      namespace,
+      metadataInterface: true,
+    });
+    expect(interfaces).toMatchObject([{ deviceId: "eth0", guestMac: "aa:ff:00:00:00:01" }]);
+    const [request] = asked(addon, "createTap") as [{ link: { altNames: string[] } }];
+    expect(request).not.toHaveProperty("bridge");
+    expect(request.link.altNames).toHaveLength(1);
   });
 
   test("refuses a config without the keys it needs, and sends nothing", async () => {
@@ -85,130 +113,133 @@ describe("provision", () => {
     expect(addon.calls).toEqual([]);
   });
 
-  test("undoes what was made when one fails, by identity, and keeps the error", async () => {
+  test("refuses a bridge or a parent that is not there before anything is made", async () => {
     const { addon, namespace } = scripted({
-      createTap: () => {
-        throw failure({ reason: "no-such-bridge", operation: "createTap" });
+      getPlace: ({ role }) => {
+        if (role === "bridge") throw failure({ reason: "no-such-bridge", operation: "getPlace" });
+        return { links: [fakeLink({ name: "enp0" })] };
       },
     });
     await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
       reason: "no-such-bridge",
+      operation: "plan",
     });
-    const deletes = addon.calls.filter(({ operation }) => operation === "deleteLink");
-    expect(deletes.map(({ request }) => request.link)).toEqual([
+    expect(addon.operations().filter((name) => name.startsWith("create"))).toEqual([]);
+  });
+
+  test("undoes what was made when one fails, by identity, and keeps the error", async () => {
+    const { addon, namespace } = scripted({
+      createTap: () => {
+        throw failure({ errno: 54, reason: "bridge-full", operation: "createTap" });
+      },
+    });
+    await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
+      reason: "bridge-full",
+      code: "EXFULL",
+    });
+    expect(asked(addon, "deleteLink").map(({ link }) => link)).toEqual([
       { identity: `flintap-${macvtapName}`, name: macvtapName },
     ]);
   });
 
   test("keeps the first of several errors, in the spec's order", async () => {
     const { namespace } = scripted({
-      createMacvtap: () => Promise.reject(failure({ reason: "no-such-parent" })),
+      createMacvtap: () => Promise.reject(failure({ reason: "parent-busy" })),
       createTap: () => {
-        throw failure({ reason: "no-such-bridge" });
+        throw failure({ reason: "bridge-full" });
       },
     });
     await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
-      reason: "no-such-parent",
+      reason: "parent-busy",
     });
   });
 
   test("names what it could not undo, beside what a create could not", async () => {
     const { namespace } = scripted({
       createTap: () => {
-        throw failure({ errno: 19, reason: "no-such-bridge", leftBehind: ["fltap0"] });
+        throw failure({ reason: "bridge-full", leftBehind: ["link fltap0 (index 7)"] });
       },
       deleteLink: () => {
         throw failure({ errno: 1, reason: "no-permission" });
       },
     });
     await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
-      reason: "no-such-bridge",
-      leftBehind: ["fltap0", macvtapName],
-      message: expect.stringContaining(`left behind: fltap0, ${macvtapName}`),
+      leftBehind: ["link fltap0 (index 7)", macvtapName],
     });
   });
 
   test("counts a device that is gone as undone", async () => {
     const { namespace } = scripted({
       createTap: () => {
-        throw failure({ reason: "no-such-bridge" });
+        throw failure({ reason: "bridge-full" });
       },
       deleteLink: () => {
-        throw failure({ reason: "no-such-link" });
+        throw failure();
       },
     });
     const error = await provision(microvm, { config, namespace }).catch((thrown) => thrown);
-    expect(error.reason).toBe("no-such-bridge");
     expect(error.leftBehind).toBeUndefined();
   });
+});
 
-  test.each([
-    ["this microVM's, it is provisioned already", "flintap", "eth1", "already-provisioned"],
-    ["another owner's, the name is taken", "other", "eth1", "name-taken"],
-    ["another interface's, the name is taken", "flintap", "eth9", "name-taken"],
-  ])("when a device of the name is %s", async (_, owner, deviceId, reason) => {
-    const { namespace } = scripted({
-      createMacvtap: () => {
-        throw failure({ errno: 17, reason: "name-taken", operation: "createMacvtap" });
-      },
-      getLink: () => ({ links: [tagged(macvtapName, deviceId, owner)] }),
-    });
-    await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
-      code: "EEXIST",
-      reason,
-    });
+describe("the state that is wanted of some microVMs", () => {
+  test("has all their devices, and says that each is complete", () => {
+    const other = { ...microvm, id: "mvm2", uid: "u" };
+    const { devices, prune } = desiredNetwork([microvm, other], { config });
+    expect(devices.map(({ kind }) => kind)).toEqual(["macvtap", "tap", "macvtap", "tap"]);
+    expect(new Set(devices.map(({ name }) => name)).size).toBe(4);
+    expect(prune).toEqual([{ microvm: "ns1/mvm1" }, { microvm: "ns1/mvm2/u" }]);
   });
 });
 
 describe("release", () => {
-  test("deletes the devices by their derived names, and then by identity", async () => {
-    const { addon, namespace } = scripted({
-      getLink: ({ link }) => ({
-        links: [tagged(`${link.name}`, link.name === macvtapName ? "eth1" : "eth2")],
-      }),
-    });
+  const devices = [tagged(macvtapName, "eth1"), tagged("fltap7777777777", "eth7")];
+
+  test("deletes what the tags say, by identity, also of interfaces that the spec has no more", async () => {
+    const { addon, namespace } = scripted({ listLinks: () => ({ links: devices }) });
     expect(await release(microvm, { namespace })).toEqual([
       { deviceId: "eth1", hostDeviceName: macvtapName, deleted: true },
-      { deviceId: "eth2", hostDeviceName: tapName, deleted: true },
+      { deviceId: "eth2", hostDeviceName: tapName, deleted: false },
+      { deviceId: "eth7", hostDeviceName: "fltap7777777777", deleted: true },
     ]);
-    const deletes = addon.calls.filter(({ operation }) => operation === "deleteLink");
-    expect(deletes.map(({ request }) => request.link)).toEqual([
-      { identity: `flintap-${macvtapName}`, name: macvtapName },
-      { identity: `flintap-${tapName}`, name: tapName },
-    ]);
+    expect(asked(addon, "deleteLink").map(({ link }) => link)).toEqual(
+      devices.map(({ name }) => ({ identity: `flintap-${name}`, name })),
+    );
   });
 
-  test("takes a device that is gone, before or after it was looked at, for a success", async () => {
+  test("takes a device that has gone since it was looked at for a success", async () => {
     const { namespace } = scripted({
-      getLink: ({ link }) => {
-        if (link.name === macvtapName) throw failure();
-        return { links: [tagged(tapName, "eth2")] };
-      },
+      listLinks: () => ({ links: devices }),
       deleteLink: () => {
         throw failure({ operation: "deleteLink" });
       },
     });
-    const released = await release(microvm, { namespace });
-    expect(released.map(({ deleted }) => deleted)).toEqual([false, false]);
+    expect(await release(microvm, { namespace })).toHaveLength(3);
   });
 
   test("never takes an error for a device that is gone, and deletes the others", async () => {
     const { addon, namespace } = scripted({
-      getLink: ({ link }) => {
+      listLinks: () => ({ links: devices }),
+      deleteLink: ({ link }) => {
         if (link.name === macvtapName) throw failure({ errno: 1, reason: "no-permission" });
-        return { links: [tagged(tapName, "eth2")] };
+        return {};
       },
     });
     await expect(release(microvm, { namespace })).rejects.toMatchObject({
       code: "EPERM",
       leftBehind: [macvtapName],
     });
-    expect(addon.operations()).toContain("deleteLink");
+    expect(asked(addon, "deleteLink")).toHaveLength(2);
   });
 
-  test("leaves a device of that name alone that is somebody else's", async () => {
-    const { addon, namespace } = scripted({ getLink: () => ({ links: [fakeLink()] }) });
-    await expect(release(microvm, { namespace })).rejects.toMatchObject({ reason: "not-ours" });
+  test("refuses where a device of that name is somebody else's, and says whose", async () => {
+    const { addon, namespace } = scripted({
+      findLinks: () => ({ links: [tagged(tapName, "eth2", "other")] }),
+    });
+    await expect(release(microvm, { namespace })).rejects.toMatchObject({
+      reason: "not-ours",
+      holder: expect.stringContaining("'other'"),
+    });
     expect(addon.operations()).not.toContain("deleteLink");
   });
 });

@@ -1,4 +1,5 @@
-// macvtap: a MAC of its own on a parent, with a character device /dev/tap<index> for its guest.
+#include "core/link/kinds/macvtap.h"
+
 #include <linux/if_link.h>
 
 #include <array>
@@ -8,31 +9,7 @@
 
 namespace flintap {
 
-enum class MacvtapMode : std::uint32_t {
-  private_mode = MACVLAN_MODE_PRIVATE,
-  vepa = MACVLAN_MODE_VEPA,
-  bridge = MACVLAN_MODE_BRIDGE,
-  passthru = MACVLAN_MODE_PASSTHRU,
-  source = MACVLAN_MODE_SOURCE,
-};
-
-template <>
-inline constexpr auto enum_names<MacvtapMode> =
-    std::to_array<std::pair<MacvtapMode, std::string_view>>({
-        {MacvtapMode::private_mode, "private"},
-        {MacvtapMode::vepa, "vepa"},
-        {MacvtapMode::bridge, "bridge"},
-        {MacvtapMode::passthru, "passthru"},
-        {MacvtapMode::source, "source"},
-    });
-
 namespace {
-
-struct Macvtap : Record {
-  std::optional<MacvtapMode> mode;
-  std::optional<std::uint16_t> flags;
-  std::optional<std::vector<std::string>> source_macs;
-};
 
 // IFLA_MACVLAN_MACADDR_DATA: a list of IFLA_MACVLAN_MACADDR, set as a whole by MACADDR_MODE.
 struct SourceMacs {
