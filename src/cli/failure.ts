@@ -1,24 +1,57 @@
-/** How a failed command ends: the words for people, and the exit code. */
+/** How a failed command ends: the words for people or programs, and the exit code. */
 import { CommanderError } from "commander";
 import { FlintapError } from "../error.js";
 import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
+import { type ExitCode, exitCodes } from "./exit-codes.js";
 
-/** The exit codes, as `--help` documents them. */
-export const exitCodes = {
-  /** It was done. */
-  done: 0,
-  /** The kernel or the library refused; nothing is left half made unless the message says so. */
-  refused: 1,
-  /** Wrong usage, or a file that can't be read or holds something wrong; nothing was sent. */
-  invalid: 2,
-} as const;
+/** What was asked for cannot be: known before anything was read or sent. */
+export class UsageError extends Error {
+  /** What to do about it. */
+  readonly hint: string | undefined;
 
-/** What to print and how to exit. */
+  constructor(message: string, options: ErrorOptions & { hint?: string } = {}) {
+    super(message, options);
+    this.hint = options.hint;
+  }
+}
+
+/** Several files are wrong, each for itself. */
+export class SeveralErrors extends Error {
+  /** At least one. */
+  readonly errors: readonly unknown[];
+
+  constructor(errors: readonly unknown[]) {
+    super("several files are wrong");
+    this.errors = errors;
+  }
+}
+
+/** A signal told the process to end. */
+export class Interrupted extends Error {
+  constructor(signal: string) {
+    super(`${signal}: given up; nothing was changed`);
+  }
+}
+
+/** What a program is told of a failure: `{"error": …}` on standard error, with `--json`. */
+export interface ErrorReport {
+  /** What to match on: an errno's name or one of `ERR_…`. */
+  code: string;
+  /** What went wrong. */
+  message: string;
+  /** What to do about it. */
+  hint?: string;
+  /** Several files are wrong: the failure of each. */
+  errors?: ErrorReport[];
+  /** More, by the kind of error: `reason`, `device`, `leftBehind`, `issues` … */
+  [fact: string]: unknown;
+}
+
+/** How a command ends. */
 export interface Ending {
-  /** Lines for standard error. */
-  lines: string[];
-  /** One of {@link exitCodes}. */
-  exitCode: number;
+  /** Nothing where help was asked for. */
+  report?: ErrorReport;
+  exitCode: ExitCode;
 }
 
 /**
@@ -26,20 +59,67 @@ export interface Ending {
  * shown with its stack.
  */
 export function endingOf(error: unknown): Ending | undefined {
-  if (error instanceof CommanderError) {
-    // Commander has printed it, or the help that was asked for.
-    return { lines: [], exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.invalid };
+  if (error instanceof CommanderError) return endingOfCommander(error);
+  if (error instanceof SeveralErrors) return endingOfSeveral(error);
+  if (error instanceof FlintapError)
+    return { report: { ...error, message: error.message }, exitCode: exitCodes.refused };
+  if (error instanceof Interrupted) {
+    const report = { code: "ERR_INTERRUPTED", message: error.message };
+    return { report, exitCode: exitCodes.refused };
+  }
+  const report = reportOfInvalid(error);
+  return report && { report, exitCode: exitCodes.invalid };
+}
+
+function reportOfInvalid(error: unknown): ErrorReport | undefined {
+  if (error instanceof UsageError) {
+    const { message, hint } = error;
+    return { code: "ERR_USAGE", message, hint };
   }
   if (error instanceof InvalidDocumentError) {
-    return { lines: [`flintap: ${error.message}`], exitCode: exitCodes.invalid };
-  }
-  if (error instanceof FlintapError) {
-    const lines = [`flintap: ${error.message}`, `hint: ${error.hint}`];
-    return { lines, exitCode: exitCodes.refused };
+    const { code, message, source, issues } = error;
+    return { code, message, source, issues };
   }
   if (error instanceof UnreadableDocumentError) {
-    const lines = [`flintap: ${error.message}`, `hint: ${error.hint}`];
-    return { lines, exitCode: exitCodes.invalid };
+    const { code, message, hint, path } = error;
+    return { code, message, hint, path };
   }
-  return undefined;
+  return isArgumentError(error) ? { code: error.code, message: error.message } : undefined;
+}
+
+/** The library refused what the command line gave it: an owner that is too long. */
+function isArgumentError(error: unknown): error is Error & { code: string } {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  const { code } = error;
+  return typeof code === "string" && /^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(code);
+}
+
+/** "error: unknown option '--jsn'\n(Did you mean --json?)"; help has been printed already. */
+function endingOfCommander({ exitCode, code, message }: CommanderError): Ending {
+  if (exitCode === 0) return { exitCode: exitCodes.done };
+  if (code === "commander.help") return { exitCode: exitCodes.invalid };
+  const [first = "", suggestion] = message.split("\n");
+  const hint = suggestion?.replace(/^\((.*)\)$/, "$1") ?? "See --help, also behind a subcommand.";
+  const report = { code: "ERR_USAGE", message: first.replace(/^error: /, ""), hint };
+  return { report, exitCode: exitCodes.invalid };
+}
+
+function endingOfSeveral({ errors }: SeveralErrors): Ending | undefined {
+  const reports = errors.flatMap((error) => reportOfInvalid(error) ?? []);
+  const [first] = reports;
+  if (first === undefined || reports.length < errors.length) return undefined;
+  const message = `${reports.length} files are wrong`;
+  return { report: { code: first.code, message, errors: reports }, exitCode: exitCodes.invalid };
+}
+
+/** A failure in lines for people. */
+export function errorText({ message, hint, errors }: ErrorReport): string {
+  if (errors !== undefined) return errors.map(errorText).join("\n");
+  const line = `flintap: ${message}`;
+  return hint === undefined ? line : `${line}\nhint: ${hint}`;
+}
+
+/** A failure as one line of JSON. */
+export function errorJson(report: ErrorReport): string {
+  return JSON.stringify({ error: report });
 }

@@ -1,46 +1,17 @@
 #!/usr/bin/env node
-/** The `flintap` command: its subcommands, help and ending. What they do is the library's. */
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
-import { downCommand } from "./down.js";
-import { endingOf } from "./failure.js";
-import { upCommand } from "./up.js";
-
-const { version, description } = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-);
-
-const help = `
-Examples:
-  $ flintap up -c config.yaml -f spec.json --id vm1
-  $ flintap down -f spec.json --id vm1
-
-Exit codes:
-  0  done
-  1  refused by the kernel or the library
-  2  wrong usage, or a file that cannot be read or holds something wrong; nothing was sent`;
-
-// `flintap --help | head -1` closes the pipe before everything is written; that is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-
-const print = (text: string): void => console.log(text);
-
-const program = new Command("flintap")
-  .description(description)
-  .version(version)
-  .exitOverride()
-  .addHelpText("after", help);
-for (const command of [upCommand(print), downCommand(print)]) {
-  program.addCommand(command.copyInheritedSettings(program));
-}
+/** The `flintap` command: runs the program, and ends as it came out. */
+import { endingOf, errorJson, errorText } from "./failure.js";
+import { createProgram } from "./program.js";
+import { processTerminal } from "./terminal.js";
 
 try {
-  await program.parseAsync();
+  await createProgram(processTerminal()).parseAsync();
 } catch (error) {
   const ending = endingOf(error);
   if (ending === undefined) throw error;
-  for (const line of ending.lines) console.error(line);
-  process.exitCode = ending.exitCode;
+  const { report, exitCode } = ending;
+  // The options may be what is wrong, so they are not asked.
+  const toText = process.argv.includes("--json") ? errorJson : errorText;
+  if (report !== undefined) console.error(toText(report));
+  process.exitCode = exitCode;
 }

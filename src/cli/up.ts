@@ -1,29 +1,81 @@
-/** `flintap up`: makes the devices of a microVM. */
-import { Command } from "commander";
-import { loadConfig, loadSpec, type Provisioned, provision } from "../flintlock/index.js";
-import { NetworkNamespace } from "../network-namespace.js";
-import { addSpecOptions, type SpecFlags } from "./spec-options.js";
+/** `flintap up`: gives a microVM its devices. */
+import type { Command } from "commander";
+import { plan } from "../desired/index.js";
+import { desiredNetwork, type Provisioned, provision } from "../flintlock/index.js";
+import { kindOf } from "./device.js";
+import {
+  addConfigOption,
+  addIdentityOptions,
+  type IdentityFlags,
+  readConfig,
+  readSpec,
+} from "./files.js";
+import { type GlobalFlags, openNamespace } from "./global-options.js";
+import { showPlan } from "./plan.js";
+import { doneWord } from "./plan-report.js";
+import { addProvisionOptions, networkOptions, type ProvisionFlags } from "./provision-options.js";
 import { formatTable } from "./table.js";
+import type { Terminal } from "./terminal.js";
 
-/** Builds the command; `print` takes what goes to standard output. */
-export function upCommand(print: (text: string) => void): Command {
-  const command = new Command("up")
-    .description("Make the network devices of a microVM: all of them, or none.")
-    .option("-c, --config <file>", "flintlockd's configuration", "/etc/opt/flintlockd/config.yaml");
-  return addSpecOptions(command).action(async (flags: SpecFlags & { config: string }) => {
-    const config = await loadConfig(flags.config);
-    const microvm = await loadSpec(flags.file, flags);
-    await using namespace = NetworkNamespace.current();
-    const provisioned = await provision(microvm, { config, namespace });
-    print(flags.json ? JSON.stringify(provisioned.status, undefined, 2) : table(provisioned));
-  });
+const description = `Give a microVM the network devices of its spec: all of them, or none.
+
+Devices that it has already are adopted, and repaired where a guest that uses
+them keeps them; so it can be run again. What fails is taken back, and the error
+names what could not be. Devices of interfaces that are no longer in the spec
+stay: see apply.`;
+
+const examples = `
+Examples:
+  $ flintap up -f vm1.json                    # the id is in the spec
+  $ flintap up -c config.yaml -f spec.yaml --id vm1 --namespace team-a
+  $ flintap up -f machines.yaml --name vm2    # one of several objects
+  $ flintap up -f vm1.json --dry-run          # says what would be done
+
+With --json it prints flintlock's status: {"eth1": {"host_device_name", "index",
+"mac_address"}}; with --dry-run the plan (see plan).`;
+
+interface UpFlags extends GlobalFlags, IdentityFlags, ProvisionFlags {
+  file: string;
+  dryRun?: boolean;
+}
+
+/** Adds the command. */
+export function addUp(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("up")
+    .summary("give a microVM its devices")
+    .description(description)
+    .addHelpText("after", examples)
+    .requiredOption(
+      "-f, --file <file>",
+      "the microVM's spec (JSON, YAML, CAPMVM), or - for standard input",
+    );
+  addIdentityOptions(addConfigOption(command));
+  addProvisionOptions(command)
+    .option("--dry-run", "print the plan, and change nothing")
+    .action(async () => await up(command.optsWithGlobals(), terminal));
+}
+
+async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
+  const signal = terminal.interrupted;
+  const config = await readConfig(flags.config);
+  const microvm = await readSpec(flags.file, flags, signal);
+  const network = networkOptions(flags, config);
+  const { replace } = flags;
+  await using namespace = await openNamespace(flags, signal);
+  if (flags.dryRun) {
+    const { devices } = desiredNetwork([microvm], network);
+    return showPlan(await plan({ devices }, { namespace, replace, signal }), flags, terminal);
+  }
+  const provisioned = await provision(microvm, { ...network, namespace, replace, signal });
+  if (flags.json) return terminal.print(JSON.stringify(provisioned.status, undefined, 2));
+  terminal.print(table(provisioned));
 }
 
 function table({ interfaces }: Provisioned): string {
-  const header = ["INTERFACE", "TYPE", "DEVICE", "INDEX", "GUEST MAC"];
-  const rows = interfaces.map(({ deviceId, link, guestMac }) => {
-    const type = link.kind === "tun" ? "tap" : link.kind;
-    return [deviceId, type, link.name, `${link.index}`, guestMac];
+  const header = ["INTERFACE", "TYPE", "DEVICE", "INDEX", "GUEST MAC", "ACTION"];
+  const rows = interfaces.map(({ deviceId, link, guestMac, action }) => {
+    return [deviceId, kindOf(link), link.name, `${link.index}`, guestMac, doneWord(action)];
   });
   return formatTable(header, rows);
 }

@@ -90,12 +90,18 @@ function isLeaving(step: PlanStep): step is RemoveStep | ReplaceStep {
   return step.action === "remove" || step.action === "replace";
 }
 
-function refuse({ owner, steps }: Plan, namespace: NetworkNamespace): void {
+function refuse(plan: Plan, namespace: NetworkNamespace): void {
+  const { owner } = plan;
   if (owner !== namespace.owner) {
     const place = { call: "apply", argument: "options", option: "namespace" };
     const expected = `a handle of the plan's owner, ${owner}`;
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, namespace.owner);
   }
+  requireApplicable(plan);
+}
+
+/** Throws what applying the plan would, for a step `"refuse"`. */
+export function requireApplicable({ steps }: Plan): void {
   const refused = steps.find((step) => step.action === "refuse");
   if (refused !== undefined) throw notRepairable(refused.device, refused.changes);
 }

@@ -2,7 +2,14 @@
  * Gives a microVM its devices, all or none, and takes them from it again: plans and applies. Decided
  * here is only which plan.
  */
-import { apply, type DesiredState, type PlanOptions, plan } from "../desired/index.js";
+import {
+  type AppliedDevice,
+  apply,
+  type DesiredState,
+  type Plan,
+  type PlanOptions,
+  plan,
+} from "../desired/index.js";
 import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
@@ -36,8 +43,8 @@ export interface ReleaseOptions extends OperationOptions {
 
 /** What {@link provision} made or found. */
 export interface Provisioned {
-  /** The interfaces, in the spec's order. */
-  interfaces: ProvisionedInterface[];
+  /** The interfaces, in the spec's order, and what was done for the device of each. */
+  interfaces: (ProvisionedInterface & Pick<AppliedDevice, "action">)[];
   /** The same in flintlock's words, by device id. */
   status: NetworkStatus;
 }
@@ -82,8 +89,8 @@ export async function provision(
   const devices = desiredDevices(whole, options.config, options);
   const planned = await plan({ devices }, { namespace, signal, replace });
   const applied = await apply(planned, { namespace, signal });
-  const interfaces = applied.devices.map(({ link }, at): ProvisionedInterface => {
-    return provisioned(whole.interfaces[at] as MicrovmInterface, link);
+  const interfaces = applied.devices.map(({ link, action }, at) => {
+    return { ...provisioned(whole.interfaces[at] as MicrovmInterface, link), action };
   });
   return { interfaces, status: statusOf(interfaces) };
 }
@@ -118,9 +125,7 @@ export async function release(
   microvm: Microvm,
   { namespace, signal }: ReleaseOptions,
 ): Promise<ReleasedInterface[]> {
-  await refuseForeign(microvm, namespace, signal);
-  const prune = [{ microvm: microvmName(microvm) }];
-  const planned = await plan({ devices: [], prune }, { namespace, signal });
+  const planned = await planRelease(microvm, { namespace, signal });
   const { removed } = await apply(planned, { namespace, signal });
   const spec = microvm.interfaces.map((entry): ReleasedInterface => {
     const { deviceId } = entry;
@@ -136,6 +141,16 @@ export async function release(
       deleted: true,
     }));
   return [...spec, ...others];
+}
+
+/** What {@link release} would do; fails as it would. */
+export async function planRelease(
+  microvm: Microvm,
+  { namespace, signal }: ReleaseOptions,
+): Promise<Plan> {
+  await refuseForeign(microvm, namespace, signal);
+  const prune = [{ microvm: microvmName(microvm) }];
+  return await plan({ devices: [], prune }, { namespace, signal });
 }
 
 /** A device that has the microVM's name and another owner is not "gone". */

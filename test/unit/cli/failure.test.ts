@@ -1,44 +1,113 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { endingOf } from "../../../src/cli/failure.js";
+import {
+  endingOf,
+  errorJson,
+  errorText,
+  Interrupted,
+  SeveralErrors,
+  UsageError,
+} from "../../../src/cli/failure.js";
 import { FlintapError } from "../../../src/error.js";
 import { InvalidDocumentError, loadSpec } from "../../../src/flintlock/index.js";
+import { NetworkNamespace } from "../../../src/network-namespace.js";
 
-test("a refusal is one line and its hint, and ends with 1", () => {
+/** The exit code, and what is printed for people and for programs. */
+function ended(error: unknown) {
+  const { report, exitCode } = endingOf(error) ?? {};
+  if (report === undefined) return { exitCode };
+  return { exitCode, text: errorText(report), json: JSON.parse(errorJson(report)).error };
+}
+
+test("a refusal is one line and its hint, and ends with 1; programs are told all its facts", () => {
   const error = new FlintapError({
     errno: 19,
     reason: "no-such-parent",
     operation: "createMacvtap",
     step: "create",
     device: "flvtap0",
+    leftBehind: ["flvtap1"],
   });
-  const ending = endingOf(error);
-  expect(ending?.exitCode).toBe(1);
-  expect(ending?.lines).toEqual([`flintap: ${error.message}`, `hint: ${error.hint}`]);
-  expect(ending?.lines.join("")).not.toContain("\n");
+  const { exitCode, text, json } = ended(error);
+  expect(exitCode).toBe(1);
+  expect(text).toBe(`flintap: ${error.message}\nhint: ${error.hint}`);
+  expect(error.message + error.hint).not.toContain("\n");
+  expect(json).toEqual({
+    code: "ENODEV",
+    reason: "no-such-parent",
+    errno: 19,
+    operation: "createMacvtap",
+    step: "create",
+    device: "flvtap0",
+    leftBehind: ["flvtap1"],
+    message: error.message,
+    hint: error.hint,
+  });
 });
 
 test("a document's faults are a line each, and end with 2", () => {
   const fault = { path: "id", expected: "an id", received: "nothing" };
-  expect(endingOf(new InvalidDocumentError("spec.json", [fault]))).toEqual({
-    lines: ["flintap: spec.json is refused:\n  id: expected an id, received nothing"],
-    exitCode: 2,
+  const { exitCode, text, json } = ended(new InvalidDocumentError("spec.json", [fault]));
+  expect(exitCode).toBe(2);
+  expect(text).toBe("flintap: spec.json is refused:\n  id: expected an id, received nothing");
+  expect(json).toMatchObject({
+    code: "ERR_INVALID_DOCUMENT",
+    source: "spec.json",
+    issues: [fault],
   });
 });
 
 test("a file that cannot be read is one line and its hint, and ends with 2", async () => {
   const error = await loadSpec("/nonexistent/spec.json").catch((thrown) => thrown);
-  const ending = endingOf(error);
-  expect(ending?.exitCode).toBe(2);
-  expect(ending?.lines).toEqual([
-    "flintap: the spec /nonexistent/spec.json: no such file or directory (ENOENT)",
-    expect.stringMatching(/^hint: Check the path/),
-  ]);
+  const { exitCode, text, json } = ended(error);
+  expect(exitCode).toBe(2);
+  expect(text).toMatch(/^flintap: the spec \/nonexistent\/spec\.json: .*\(ENOENT\)\nhint: .*$/);
+  expect(json).toMatchObject({ code: "ENOENT", path: "/nonexistent/spec.json" });
 });
 
-test("wrong usage ends with 2, help that was asked for with 0", () => {
-  expect(endingOf(new CommanderError(1, "commander.unknownOption", ""))?.exitCode).toBe(2);
-  expect(endingOf(new CommanderError(0, "commander.helpDisplayed", ""))?.exitCode).toBe(0);
+test("several wrong files are told one after the other", () => {
+  const fault = { path: "id", expected: "an id", received: "nothing" };
+  const errors = [new InvalidDocumentError("a", [fault]), new InvalidDocumentError("b", [fault])];
+  const { exitCode, text, json } = ended(new SeveralErrors(errors));
+  expect(exitCode).toBe(2);
+  expect(text?.match(/^flintap: /gm)).toHaveLength(2);
+  expect(json.errors).toMatchObject([{ source: "a" }, { source: "b" }]);
+  expect(endingOf(new SeveralErrors([errors[0], new Error("unexpected")]))).toBeUndefined();
+});
+
+test("wrong usage ends with 2 and commander's suggestion, help that was asked for with 0", () => {
+  const message = "error: unknown option '--jsn'\n(Did you mean --json?)";
+  const { exitCode, text, json } = ended(new CommanderError(1, "commander.unknownOption", message));
+  expect(exitCode).toBe(2);
+  expect(text).toBe("flintap: unknown option '--jsn'\nhint: Did you mean --json?");
+  expect(json.code).toBe("ERR_USAGE");
+  expect(ended(new CommanderError(0, "commander.helpDisplayed", ""))).toEqual({ exitCode: 0 });
+  expect(ended(new CommanderError(1, "commander.help", ""))).toEqual({ exitCode: 2 });
+  const own = new UsageError("no microVM is named", { hint: "Name it." });
+  expect(ended(own)).toMatchObject({
+    exitCode: 2,
+    text: "flintap: no microVM is named\nhint: Name it.",
+  });
+});
+
+test("what an argument check of the library refuses is wrong usage, in one line", () => {
+  let error: unknown;
+  try {
+    NetworkNamespace.current({ owner: "x".repeat(33) });
+  } catch (thrown) {
+    error = thrown;
+  }
+  const { exitCode, text, json } = ended(error);
+  expect(exitCode).toBe(2);
+  expect(text).toMatch(/^flintap: Expected 1 to 32 bytes .*$/);
+  expect(json.code).toBe("ERR_INVALID_ARG_VALUE");
+});
+
+test("a signal that ends a command is a refusal", () => {
+  expect(ended(new Interrupted("SIGINT"))).toMatchObject({
+    exitCode: 1,
+    text: "flintap: SIGINT: given up; nothing was changed",
+  });
 });
 
 test("an error that is the library's own fault keeps its stack", () => {

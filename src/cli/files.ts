@@ -1,0 +1,132 @@
+/** The files that commands read: the options that name them, and their reading. `-` is standard input. */
+import { addAbortSignal } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import {
+  type HostConfig,
+  loadConfig,
+  loadSpec,
+  loadSpecs,
+  type Microvm,
+  type MicrovmSpec,
+  microvmName,
+  parseSpec,
+  parseSpecs,
+  UnreadableDocumentError,
+} from "../flintlock/index.js";
+import { UsageError } from "./failure.js";
+
+/** Where flintlockd has its configuration. */
+const defaultConfig = "/etc/opt/flintlockd/config.yaml";
+
+const standardInput = "standard input";
+
+/** Which microVM is meant, beside what a spec says. */
+export interface IdentityFlags {
+  /** Instead of the spec's id. */
+  id?: string;
+  /** Instead of the spec's namespace. */
+  namespace?: string;
+  /** Instead of the spec's uid. */
+  uid?: string;
+  /** Which of the objects in the file. */
+  name?: string;
+}
+
+/** Adds `--config`. */
+export function addConfigOption(command: Command): Command {
+  return command.option("-c, --config <file>", "flintlockd's configuration", defaultConfig);
+}
+
+/** Adds the options that say which microVM is meant. */
+export function addIdentityOptions(command: Command): Command {
+  return command
+    .option("--id <id>", "the microVM's id, instead of the spec's")
+    .option("--namespace <name>", "the microVM's namespace, instead of the spec's")
+    .option("--uid <uid>", "the microVM's uid, instead of the spec's")
+    .option("--name <name>", "which one, where the file describes several microVMs");
+}
+
+/** Reads flintlockd's configuration. */
+export async function readConfig(path = defaultConfig): Promise<HostConfig> {
+  try {
+    return await loadConfig(path);
+  } catch (error) {
+    const isAbsent = error instanceof UnreadableDocumentError && error.code === "ENOENT";
+    if (!isAbsent || path !== defaultConfig) throw error;
+    const hint =
+      "That is where flintlockd has it; name another with -c FILE. It says parent-iface and bridge-name.";
+    throw new UsageError(error.message, { hint, cause: error });
+  }
+}
+
+/** Reads the spec of one microVM. */
+export async function readSpec(
+  path: string,
+  { id, namespace, uid, name }: IdentityFlags,
+  signal: AbortSignal,
+): Promise<Microvm> {
+  const options = { id, namespace, uid, name };
+  if (path !== "-") return await loadSpec(path, options);
+  return parseSpec(await readInput(signal), { ...options, source: standardInput });
+}
+
+/** Reads all that a file describes. */
+export async function readSpecs(path: string, signal: AbortSignal): Promise<MicrovmSpec[]> {
+  if (path !== "-") return await loadSpecs(path);
+  return parseSpecs(await readInput(signal), { source: standardInput });
+}
+
+async function readInput(signal: AbortSignal): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, process.stdin));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Reads the microVMs of several files; a single one is meant where its identity is given beside. */
+export async function readMicrovms(
+  paths: readonly string[],
+  identity: IdentityFlags,
+  signal: AbortSignal,
+): Promise<Microvm[]> {
+  const { id, namespace, uid, name } = identity;
+  const [only = "", ...others] = paths;
+  if ([id, namespace, uid, name].some((given) => given !== undefined)) {
+    if (others.length === 0) return [await readSpec(only, identity, signal)];
+    throw new UsageError(
+      "--id, --namespace, --uid and --name are about one microVM, and several files were named",
+      {
+        hint: "Name one file with -f, or leave them out: then each microVM has its id in its file.",
+      },
+    );
+  }
+  const firsts = new Map<string, string>();
+  const microvms: Microvm[] = [];
+  for (const path of paths) {
+    for (const spec of await readSpecs(path, signal)) {
+      const microvm = withId(spec, path);
+      const first = firsts.get(microvmName(microvm));
+      if (first !== undefined)
+        throw new UsageError(`${path}: ${microvmName(microvm)} is described in ${first} as well`);
+      firsts.set(microvmName(microvm), path);
+      microvms.push(microvm);
+    }
+  }
+  return microvms;
+}
+
+/** What a description is, in words: `MicrovmMachineTemplate mvm-md-0`. */
+export function formText({ kind, name }: Pick<MicrovmSpec, "kind" | "name">): string {
+  const form = kind === "flintlock" ? "flintlock spec" : kind;
+  return name === undefined ? form : `${form} ${name}`;
+}
+
+function withId({ kind, name, id, ...rest }: MicrovmSpec, path: string): Microvm {
+  if (id !== undefined) return { ...rest, id };
+  throw new UsageError(`${path}: the ${formText({ kind, name })} names no microVM`, {
+    hint: "Give its id with --id; where the file describes several, choose this one with --name.",
+  });
+}

@@ -1,0 +1,53 @@
+/** The command tree: all subcommands, and what `--help` says above them. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addCompletion } from "./completion/command.js";
+import { addConfigCheck } from "./config-check.js";
+import { addDown } from "./down.js";
+import { exitCodeHelp } from "./exit-codes.js";
+import { addGlobalOptions } from "./global-options.js";
+import { addList } from "./list.js";
+import { addApply, addPlan } from "./plan.js";
+import { addSpecCheck } from "./spec-check.js";
+import type { Terminal } from "./terminal.js";
+import { addUp } from "./up.js";
+import { addWatch } from "./watch.js";
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+);
+
+const description = `Gives microVMs their network devices, as flintlock does: macvtaps on a parent
+interface, taps on a bridge. Each device has a tag that says whose it is and
+what for; only devices of the same owner are changed or deleted.`;
+
+const help = `
+Examples:
+  $ flintap up -c config.yaml -f spec.json --id vm1
+  $ flintap plan -c config.yaml -f specs/*.yaml
+  $ flintap list --netns blue
+  $ flintap down --id vm1
+
+${exitCodeHelp()}`;
+
+/** Builds the program. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command("flintap")
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", help);
+  addGlobalOptions(program);
+  addUp(program, terminal);
+  addDown(program, terminal);
+  addList(program, terminal);
+  addPlan(program, terminal);
+  addApply(program, terminal);
+  addWatch(program, terminal);
+  addConfigCheck(program.command("config").description("check the host's configuration"), terminal);
+  addSpecCheck(program.command("spec").description("check microVMs' specs"), terminal);
+  addCompletion(program, terminal);
+  return program;
+}
