@@ -31,19 +31,24 @@ export interface DesiredDeviceBase {
   };
 }
 
-type Chosen = "name" | "otherNames" | "tag" | "altNames" | "index" | "signal";
+/** The options of a create that are not those of a device that is wanted, or stand there by themselves. */
+export type ChosenHere = "name" | "otherNames" | "tag" | "altNames" | "index" | "signal";
 
 /** A macvtap that is wanted, with the options of `createMacvtap`. */
-export interface DesiredMacvtap extends DesiredDeviceBase, Omit<CreateMacvtapOptions, Chosen> {
+export interface DesiredMacvtap extends DesiredDeviceBase, Omit<CreateMacvtapOptions, ChosenHere> {
+  /** Tells the devices apart. */
   kind: "macvtap";
   /** The name of the link that it stands on. */
   parent: string;
 }
 
 /** A persistent tap that is wanted, with the options of `createTap`; its bridge by name. */
-export type DesiredTap = { kind: "tap" } & DesiredDeviceBase &
-  Omit<TapOptions, Chosen | "persist" | "queues"> &
-  PortOptions<string>;
+export type DesiredTap = DesiredDeviceBase &
+  Omit<TapOptions, ChosenHere | "persist" | "queues"> &
+  PortOptions<string> & {
+    /** Tells the devices apart. */
+    kind: "tap";
+  };
 
 /** A device that is wanted. What is not named is chosen when it is made, and not compared later. */
 export type DesiredDevice = DesiredMacvtap | DesiredTap;

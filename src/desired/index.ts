@@ -1,12 +1,21 @@
 /** Desired state: compared with what there is, planned, and applied. */
 export { type Applied, type AppliedDevice, type ApplyOptions, apply } from "./apply.js";
-export type { DesiredDevice, DesiredDeviceBase, DesiredMacvtap, DesiredTap } from "./device.js";
+export type {
+  ChosenHere,
+  DesiredDevice,
+  DesiredDeviceBase,
+  DesiredMacvtap,
+  DesiredTap,
+} from "./device.js";
 export type { Difference, Value } from "./difference.js";
 export {
   type AdoptStep,
+  type ChangeStep,
   type CreateStep,
   changesNothing,
   type DesiredState,
+  type DeviceStep,
+  type FoundStep,
   type Plan,
   type PlanOptions,
   type PlanStep,

@@ -36,46 +36,59 @@ export interface PlanOptions extends OperationOptions {
   replace?: boolean;
 }
 
-/** A device is to be made. */
-export interface CreateStep {
-  action: "create";
+/** A step for a device that is wanted. */
+export interface DeviceStep {
+  /** What is wanted. */
   device: DesiredDevice;
+}
+
+/** A step for one that is there already. */
+export interface FoundStep extends DeviceStep {
+  /** What is there. */
+  link: Link;
+}
+
+/** A step for one that is there, and is not as wanted. */
+export interface ChangeStep extends FoundStep {
+  /** All that is not as wanted. */
+  changes: Difference[];
+}
+
+/** A device is to be made. */
+export interface CreateStep extends DeviceStep {
+  /** Tells the steps apart. */
+  action: "create";
 }
 
 /** A device is there, just as it is wanted. */
-export interface AdoptStep {
+export interface AdoptStep extends FoundStep {
+  /** Tells the steps apart. */
   action: "adopt";
-  device: DesiredDevice;
-  link: Link;
 }
 
 /** A device is to be changed; its guest keeps it. */
-export interface RepairStep {
+export interface RepairStep extends ChangeStep {
+  /** Tells the steps apart. */
   action: "repair";
-  device: DesiredDevice;
-  link: Link;
-  changes: Difference[];
 }
 
 /** A device is to be deleted and made anew. */
-export interface ReplaceStep {
+export interface ReplaceStep extends ChangeStep {
+  /** Tells the steps apart. */
   action: "replace";
-  device: DesiredDevice;
-  link: Link;
-  changes: Difference[];
 }
 
 /** A device is not as wanted, and would have to be replaced: the plan cannot be applied. */
-export interface RefuseStep {
+export interface RefuseStep extends ChangeStep {
+  /** Tells the steps apart. */
   action: "refuse";
-  device: DesiredDevice;
-  link: Link;
-  changes: Difference[];
 }
 
 /** A device is to be deleted. */
 export interface RemoveStep {
+  /** Tells the steps apart. */
   action: "remove";
+  /** What is there. */
   link: Link;
 }
 

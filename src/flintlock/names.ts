@@ -14,7 +14,7 @@ export function microvmName({ namespace, id, uid }: Omit<Microvm, "interfaces">)
 /**
  * The name of an interface's device on the host: `flvtap` or `fltap`, filled up to 15 bytes with
  * hexadecimal digits of the SHA-256 of the microVM's namespace, id, uid and the device id. Where
- * another link has it, the device gets one of {@link otherDeviceNames}.
+ * another link has it, the device gets one with other digits of the same hash.
  */
 export function hostDeviceName(
   microvm: Omit<Microvm, "interfaces">,

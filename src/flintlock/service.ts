@@ -14,6 +14,7 @@ import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
+import { tagMatches } from "../tag.js";
 import type { HostConfig } from "./config.js";
 import { type DeviceSettings, desiredDevices } from "./devices.js";
 import { withMetadataInterface } from "./metadata.js";
@@ -129,12 +130,12 @@ export async function release(
   const { removed } = await apply(planned, { namespace, signal });
   const spec = microvm.interfaces.map((entry): ReleasedInterface => {
     const { deviceId } = entry;
-    const link = removed.find(({ tag }) => tag?.interface === deviceId);
+    const link = removed.find((one) => isFor(one, entry));
     const name = link?.name ?? hostDeviceName(microvm, entry);
     return { deviceId, hostDeviceName: name, deleted: link !== undefined };
   });
   const others = removed
-    .filter(({ tag }) => !spec.some(({ deviceId }) => deviceId === tag?.interface))
+    .filter((link) => !microvm.interfaces.some((entry) => isFor(link, entry)))
     .map(({ name, tag }) => ({
       deviceId: tag?.interface ?? "",
       hostDeviceName: name,
@@ -143,25 +144,33 @@ export async function release(
   return [...spec, ...others];
 }
 
+function isFor({ tag }: Link, { deviceId }: MicrovmInterface): boolean {
+  return tag !== undefined && tagMatches(tag, { interface: deviceId });
+}
+
 /** What {@link release} would do; fails as it would. */
 export async function planRelease(
   microvm: Microvm,
   { namespace, signal }: ReleaseOptions,
 ): Promise<Plan> {
-  await refuseForeign(microvm, namespace, signal);
   const prune = [{ microvm: microvmName(microvm) }];
-  return await plan({ devices: [], prune }, { namespace, signal });
+  const planned = await plan({ devices: [], prune }, { namespace, signal });
+  const found = planned.steps.flatMap((step) => ("link" in step ? [step.link] : []));
+  const missing = microvm.interfaces.filter((entry) => !found.some((link) => isFor(link, entry)));
+  await refuseForeign(
+    missing.map((entry) => hostDeviceName(microvm, entry)),
+    { namespace, signal },
+  );
+  return planned;
 }
 
-/** A device that has the microVM's name and another owner is not "gone". */
+/** A device that is called as the microVM's would be, and has another owner, is not "gone". */
 async function refuseForeign(
-  microvm: Microvm,
-  namespace: NetworkNamespace,
-  signal: AbortSignal | undefined,
+  names: readonly string[],
+  { namespace, signal }: ReleaseOptions,
 ): Promise<void> {
-  const names = microvm.interfaces.map((entry) => hostDeviceName(microvm, entry));
+  if (names.length === 0) return;
   const links = await namespace.findLinks(names, { signal });
   const foreign = links.find(({ tag }) => tag?.owner !== namespace.owner);
-  if (foreign === undefined) return;
-  throw notOurs(foreign, "release");
+  if (foreign !== undefined) throw notOurs(foreign, "release");
 }

@@ -109,6 +109,10 @@ describe("provision", () => {
     expect(taken.status.eth2?.host_device_name).toMatch(/^fltap[0-9a-f]{10}$/);
     expect(taken.status.eth2?.host_device_name).not.toBe(name);
     expect((await give()).status).toEqual(taken.status);
+    await release(microvm, { namespace });
+    expect(await links("type tun")).toEqual([]);
+    // Nothing of the microVM's is left, and who has its name is a stranger: that is not "gone".
+    expect(await refusal(release(microvm, { namespace }))).toMatchObject({ reason: "not-ours" });
   });
 
   withAll("lets no two guests on a bridge have the same MAC", async () => {
@@ -147,6 +151,14 @@ describe("release", () => {
       ["eth2", true],
     ]);
     expect(await linkNames()).toEqual(before);
+  });
+
+  withAll("knows an interface again whose name is too long for a tag", async () => {
+    const deviceId = "a-very-long-name-of-an-interface-in-the-guest";
+    const long: Microvm = { ...microvm, interfaces: [{ deviceId, type: "tap" }] };
+    await give(long);
+    expect((await give(long)).interfaces).toMatchObject([{ action: "adopt" }]);
+    expect(await release(long, { namespace })).toMatchObject([{ deviceId, deleted: true }]);
   });
 
   withAll("leaves another microVM's and another owner's devices", async () => {
