@@ -1,9 +1,20 @@
-// The main job of flintap in a network namespace of its own: a flintlock config and a microVM's
-// spec go in, devices come out, a frame goes from guest to guest, everything is taken down.
+// The main job of flintap in a network namespace of its own: a flintlock config, a microVM's spec and
+// a CAPMVM template go in, devices come out, a frame goes from guest to guest, what drifts is repaired,
+// everything is taken down.
 //   npm run quickstart
 import { readFileSync } from "node:fs";
-import { NetworkNamespace } from "flintap";
-import { microvmName, parseConfig, parseSpec, provision, release } from "flintap/flintlock";
+import { apply, formatPlan, NetworkNamespace, plan } from "flintap";
+import {
+  desiredNetwork,
+  firecrackerNetwork,
+  microvmName,
+  networkConfig,
+  networkConfigYaml,
+  parseConfig,
+  parseSpec,
+  provision,
+  release,
+} from "flintap/flintlock";
 import { formatTable } from "../../dist/cli/table.js";
 import { arpRequest, experimental, frameOf, receive, send } from "./frames.mjs";
 import { enterNamespaces, isRoot } from "./namespace.mjs";
@@ -16,7 +27,8 @@ enterNamespaces();
 
 /** @param {string} name */
 const beside = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
-const [configText, specText] = [beside("config.yaml"), beside("spec.json")];
+const configText = beside("config.yaml");
+const [specText, templateText] = [beside("spec.json"), beside("template.yaml")];
 
 // Two handles on the namespace: what the host has, and what flintap makes for guests.
 const host = NetworkNamespace.current({ owner: "quickstart-host" });
@@ -26,16 +38,27 @@ heading("A host: a wired interface and a bridge");
 await makeHost();
 heading("flintlockd's config.yaml");
 quote(configText);
-heading("A microVM's spec, spec.json");
+heading("A microVM's spec for flintlock, spec.json");
 quote(specText);
+heading("The same from a cluster: CAPMVM's template.yaml");
+quote(templateText);
 
-heading("Two microVMs of that spec");
+heading("Two microVMs, one of each");
 const config = parseConfig(configText, "config.yaml");
-const microvms = await provisionAll(["mvm1", "mvm2"]);
+const microvms = await provisionAll([
+  parseSpec(specText, { id: "mvm1", source: "spec.json" }),
+  parseSpec(templateText, { id: "mvm2", source: "template.yaml" }),
+]);
 await showDevices();
+
+heading("What mvm2's VMM and guest are told of its tap");
+await showFragments();
 
 heading("A frame from guest to guest");
 await exchangeFrames();
+
+heading("A port leaves its bridge: what is wanted is compared with what is there");
+await repairDrift();
 
 heading("Everything down");
 for (const microvm of microvms) {
@@ -62,12 +85,11 @@ async function makeHost() {
 }
 
 /**
- * Provisions microVMs with these ids; where taps can't be had, with their macvtaps only.
+ * Provisions microVMs; where taps can't be had, with their macvtaps only.
  *
- * @param {string[]} ids
+ * @param {Microvm[]} wanted
  */
-async function provisionAll(ids) {
-  const wanted = ids.map((id) => parseSpec(specText, { id, source: "spec.json" }));
+async function provisionAll(wanted) {
   const [first] = wanted;
   if (first === undefined || (await tryProvision(first))) {
     for (const microvm of wanted.slice(1)) await tryProvision(microvm);
@@ -92,6 +114,30 @@ async function tryProvision(microvm) {
     cannot(error);
     return false;
   }
+}
+
+/** Provisioning again gives what is there. */
+async function showFragments() {
+  const [, microvm] = microvms;
+  if (microvm === undefined) return;
+  const { interfaces } = await provision(microvm, { config, namespace: guests });
+  const taps = interfaces.filter(({ type }) => type === "tap");
+  if (taps.length === 0) return say("There is no tap.");
+  say("Firecracker:");
+  quote(JSON.stringify(firecrackerNetwork(taps), undefined, 2));
+  say("cloud-init:");
+  quote(networkConfigYaml(networkConfig(taps)));
+}
+
+async function repairDrift() {
+  const wanted = desiredNetwork(microvms, { config });
+  const [tap] = (await guests.listLinks({ kind: "tun" })).sort(byMicrovm);
+  if (tap !== undefined) await host.detachFromBridge(tap);
+  const drifted = await plan(wanted, { namespace: guests });
+  say(formatPlan(drifted));
+  const [, time] = await timed(apply(drifted, { namespace: guests }));
+  say(`applied in ${time}; planned again:`);
+  say(formatPlan(await plan(wanted, { namespace: guests })));
 }
 
 async function showDevices() {

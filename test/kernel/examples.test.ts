@@ -152,9 +152,29 @@ describe("an example", () => {
     expect(message).toMatch(/^createTap nosuch0: the bridge does not exist/);
   });
 
-  example("flintlock.mjs", withAll, (lines) => {
-    expect(lines.at(-2)).toMatch(/^eth1: \/dev\/tap\d+, guest MAC/);
-    expect(lines.at(-1)).toMatch(/^eth2: fltap\w+, guest MAC 02:/);
+  example("desired-state.mjs", withTap, (lines) => {
+    expect(lines).toEqual([
+      "~ repair guest1 (tap on br0) for default/vm1 eth1",
+      "    bridge: nothing -> br0",
+      "as wanted",
+    ]);
+  });
+
+  withAll("microvm.mjs", async () => {
+    tested.add("microvm.mjs");
+    const files = ["config.yaml", "spec.json"].map((name) => `examples/quickstart/${name}`);
+    // What stands for a VMM tells what it was given.
+    const vmm = ["sh", "-c", 'readlink /proc/self/fd/3; printf "%s\\n" "$@"', "--"];
+    const lines = await linesOf("examples/microvm.mjs", {}, ...files, ...vmm);
+    expect(lines).toEqual([
+      expect.stringMatching(/^\/dev\/tap\d+/),
+      "--cmdline",
+      expect.stringMatching(/^network-config=[A-Za-z0-9+/]+=*$/),
+      "--net",
+      expect.stringMatching(/^fd=3,mac=[0-9a-f:]{17},id=eth1$/),
+      expect.stringMatching(/^tap=fltap\w{10},mac=02:[0-9a-f:]{14},id=eth2$/),
+      "default/vm1 ended with 0",
+    ]);
   });
 });
 
