@@ -33,7 +33,8 @@ function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): 
     facts.attribute === undefined
       ? ""
       : `: ${facts.attribute} is ${facts.actual}, not ${facts.expected}`;
-  const holder = facts.holder === undefined ? "" : `; held by ${facts.holder}`;
+  const whose = facts.reason === "not-ours" ? "it belongs to" : "held by";
+  const holder = facts.holder === undefined ? "" : `; ${whose} ${facts.holder}`;
   const known = existingText(facts) + holder;
   const kernel = facts.kernelMessage === undefined ? "" : `; kernel: '${facts.kernelMessage}'`;
   const left = facts.leftBehind?.length ? `; left behind: ${facts.leftBehind.join(", ")}` : "";

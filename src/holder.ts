@@ -28,5 +28,6 @@ export function holderText(holder: NativeHolder, reason: Reason): string {
   }
   const owner = whose(holder.alias);
   if (reason === "not-ours") return owner ?? "nobody (no tag)";
-  return `${holder.kind || "link"} ${name} (${owner ?? "no tag"})`;
+  const kind = holder.kind === "tun" ? "tap" : holder.kind || "link";
+  return `${kind} ${name} (${owner ?? "no tag"})`;
 }

@@ -21,6 +21,7 @@ import { withMetadataInterface } from "./metadata.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 import { hostDeviceName, microvmName } from "./names.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
+import { inTurn } from "./turns.js";
 
 /** What devices a microVM is to have. */
 export interface DesiredNetworkOptions extends DeviceSettings {
@@ -73,7 +74,7 @@ export function desiredNetwork(
  *
  * Devices that the microVM has already are adopted, and repaired where that takes nothing from a
  * guest that uses them; so it can be called again, also by a daemon that restarted, and by two
- * processes at once. It looks for them by name, which costs the same however many links a host has;
+ * processes at once. Calls for the same microVM on a handle run one after the other. It looks for them by name, which costs the same however many links a host has;
  * devices of interfaces that are no longer in the spec are found by {@link release}, and by planning
  * {@link desiredNetwork}.
  *
@@ -88,8 +89,10 @@ export async function provision(
 ): Promise<Provisioned> {
   const whole = options.metadataInterface ? withMetadataInterface(microvm) : microvm;
   const devices = desiredDevices(whole, options.config, options);
-  const planned = await plan({ devices }, { namespace, signal, replace });
-  const applied = await apply(planned, { namespace, signal });
+  const applied = await inTurn(namespace, microvmName(microvm), async () => {
+    const planned = await plan({ devices }, { namespace, signal, replace });
+    return await apply(planned, { namespace, signal });
+  });
   const interfaces = applied.devices.map(({ link, action }, at) => {
     return { ...provisioned(whole.interfaces[at] as MicrovmInterface, link), action };
   });
@@ -126,8 +129,10 @@ export async function release(
   microvm: Microvm,
   { namespace, signal }: ReleaseOptions,
 ): Promise<ReleasedInterface[]> {
-  const planned = await planRelease(microvm, { namespace, signal });
-  const { removed } = await apply(planned, { namespace, signal });
+  const { removed } = await inTurn(namespace, microvmName(microvm), async () => {
+    const planned = await planRelease(microvm, { namespace, signal });
+    return await apply(planned, { namespace, signal });
+  });
   const spec = microvm.interfaces.map((entry): ReleasedInterface => {
     const { deviceId } = entry;
     const link = removed.find((one) => isFor(one, entry));

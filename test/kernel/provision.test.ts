@@ -128,6 +128,25 @@ describe("provision", () => {
     await give(spec("b"), { config: { bridgeName: "br1" } });
   });
 
+  withAll("and release, called at once, take turns in the order of the calls", async () => {
+    const before = await stateOfLinks();
+    const [first, , second] = await Promise.all([give(), release(microvm, { namespace }), give()]);
+    expect(second.status.eth1?.index).not.toBe(first.status.eth1?.index);
+    expect(await links("type macvtap")).toHaveLength(1);
+    await Promise.all([give(), release(microvm, { namespace })]);
+    expect(await stateOfLinks()).toEqual(before);
+  });
+
+  withAll("that is given up takes nothing from another of the same microVM", async () => {
+    const reason = new Error("no more");
+    const controller = new AbortController();
+    const both = [give(microvm, { signal: controller.signal }), give()];
+    queueMicrotask(() => controller.abort(reason));
+    await Promise.allSettled(both);
+    await expect(both[0]).rejects.toBe(reason);
+    expect(await links("type macvtap")).toHaveLength(1);
+  });
+
   withAll("that is given up leaves nothing", async () => {
     const before = await stateOfLinks();
     const reason = new Error("no more");

@@ -77,7 +77,8 @@ describe("the message", () => {
   ])("says who has it: %s, %j", (reason, holder, words) => {
     const error = errorFrom({ reason, errno: 17, operation: "createTap", holder });
     expect(error.holder).toBe(words);
-    expect(error.message).toContain(`; held by ${words} (`);
+    const whose = reason === "not-ours" ? "it belongs to" : "held by";
+    expect(error.message).toContain(`; ${whose} ${words} (`);
   });
 
   test("says what could not be undone", () => {
