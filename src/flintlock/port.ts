@@ -6,6 +6,7 @@ import { apply, type DesiredDevice, plan } from "../desired/index.js";
 import { isGone, notOurs } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
+import type { OperationOptions } from "../options.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { InterfaceType } from "./microvm.js";
@@ -45,64 +46,65 @@ export interface NetworkPort {
    * @throws {InvalidDocumentError} The config lacks the key that the device needs.
    * @throws {FlintapError} As `provision`; nothing is left behind, but for what `leftBehind` names.
    */
-  create(input: InterfaceInput): Promise<InterfaceDetails>;
+  create(input: InterfaceInput, options?: OperationOptions): Promise<InterfaceDetails>;
   /**
    * Deletes a device; that it is gone already is a success.
    *
    * @throws {FlintapError} With reason `"not-ours"` for a link that somebody else has made.
    */
-  delete(deviceName: string): Promise<void>;
+  delete(deviceName: string, options?: OperationOptions): Promise<void>;
   /**
    * Whether there is a device of this name.
    *
    * @throws {FlintapError} It cannot be told: a failure is never "no". With reason `"not-ours"` for a
    *   link that somebody else has made.
    */
-  exists(deviceName: string): Promise<boolean>;
+  exists(deviceName: string, options?: OperationOptions): Promise<boolean>;
   /**
    * What there is of a device.
    *
    * @throws {FlintapError} With reason `"no-such-link"` where there is none, and as `exists`.
    */
-  details(deviceName: string): Promise<InterfaceDetails>;
+  details(deviceName: string, options?: OperationOptions): Promise<InterfaceDetails>;
 }
 
 /** The port on a namespace. */
 export function networkPort(config: HostConfig, namespace: NetworkNamespace): NetworkPort {
+  /** One that is somebody else's is refused. */
+  const find = async (
+    deviceName: string,
+    operation: string,
+    { signal }: OperationOptions,
+  ): Promise<Link | undefined> => {
+    const [link] = await namespace.findLinks([deviceName], { signal });
+    if (link !== undefined) requireOwn(link, operation, namespace);
+    return link;
+  };
   return {
-    async create(input) {
+    async create(input, { signal } = {}) {
       const devices = [desiredDevice(input, config)];
-      const applied = await apply(await plan({ devices }, { namespace }), { namespace });
+      const planned = await plan({ devices }, { namespace, signal });
+      const applied = await apply(planned, { namespace, signal });
       return detailsOf(applied.devices[0]?.link as Link);
     },
-    async delete(deviceName) {
-      const link = await find(deviceName, "delete", namespace);
+    async delete(deviceName, options = {}) {
+      const link = await find(deviceName, "delete", options);
       if (link === undefined) return;
       try {
-        await namespace.deleteLink(link);
+        await namespace.deleteLink(link, { signal: options.signal });
       } catch (error) {
         if (!isGone(error)) throw error;
       }
     },
-    async exists(deviceName) {
-      return (await find(deviceName, "exists", namespace)) !== undefined;
+    async exists(deviceName, options = {}) {
+      return (await find(deviceName, "exists", options)) !== undefined;
     },
-    async details(deviceName) {
-      const link = await namespace.getLink(deviceName);
+    async details(deviceName, { signal } = {}) {
+      const link = await namespace.getLink(deviceName, { signal });
       requireOwn(link, "details", namespace);
       return detailsOf(link);
     },
   };
-}
-
-async function find(
-  deviceName: string,
-  operation: string,
-  namespace: NetworkNamespace,
-): Promise<Link | undefined> {
-  const [link] = await namespace.findLinks([deviceName]);
-  if (link !== undefined) requireOwn(link, operation, namespace);
-  return link;
 }
 
 function requireOwn(link: Link, operation: string, { owner }: NetworkNamespace): void {

@@ -91,6 +91,14 @@ describe("exists, details and delete", () => {
     expect(await link("fltap1")).toBeDefined();
   });
 
+  withAll("take a signal", async () => {
+    const reason = new Error("no more");
+    const options = { signal: AbortSignal.abort(reason) };
+    await expect(port.create({ deviceName: "fl1", type: "tap" }, options)).rejects.toBe(reason);
+    for (const call of [port.exists, port.details, port.delete])
+      await expect(call("fl1", options)).rejects.toBe(reason);
+  });
+
   withAll("never take a failure for an answer", async () => {
     const closed = NetworkNamespace.current();
     await closed.close();

@@ -1,0 +1,47 @@
+import { expectTypeOf, test } from "vitest";
+import {
+  apply,
+  type DesiredDevice,
+  type Difference,
+  type Link,
+  type NetworkNamespace,
+  type Plan,
+  type PlanStep,
+  plan,
+} from "../../src/index.js";
+
+const tag = { interface: "eth1" };
+
+test("a device that is wanted has a name, a tag and what its kind takes", () => {
+  expectTypeOf({ kind: "tap", name: "t", tag } as const).toExtend<DesiredDevice>();
+  expectTypeOf({
+    kind: "macvtap",
+    name: "m",
+    parent: "enp0",
+    tag,
+  } as const).toExtend<DesiredDevice>();
+  // @ts-expect-error a macvtap has a parent
+  ({ kind: "macvtap", name: "m", tag }) satisfies DesiredDevice;
+  // @ts-expect-error it is told apart by its interface
+  ({ kind: "tap", name: "t", tag: {} }) satisfies DesiredDevice;
+  // @ts-expect-error port settings need a bridge
+  ({ kind: "tap", name: "t", isolated: true, tag }) satisfies DesiredDevice;
+  // @ts-expect-error it stays until it is removed
+  ({ kind: "tap", name: "t", persist: false, tag }) satisfies DesiredDevice;
+});
+
+test("a step is narrowed by its action", () => {
+  const narrow = (step: PlanStep): void => {
+    if (step.action === "repair") expectTypeOf(step.changes).toEqualTypeOf<Difference[]>();
+    if (step.action === "create") expectTypeOf(step).not.toHaveProperty("link");
+    if (step.action === "remove") expectTypeOf(step.link).toEqualTypeOf<Link>();
+  };
+  expectTypeOf(narrow).toBeFunction();
+});
+
+test("plans and applying them need to know whose devices and where", () => {
+  expectTypeOf(plan).returns.resolves.toEqualTypeOf<Plan>();
+  expectTypeOf(apply).parameter(1).toExtend<{ namespace: NetworkNamespace }>();
+  // @ts-expect-error no handle
+  void plan({ devices: [] });
+});
