@@ -1,5 +1,6 @@
 /** apply: all of a plan or nothing of it, and what happened since the plan was made. */
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { tracingChannel } from "node:diagnostics_channel";
+import { describe, expect } from "vitest";
 import {
   apply,
   changesNothing,
@@ -7,18 +8,16 @@ import {
   type DesiredMacvtap,
   type DesiredState,
   type DesiredTap,
-  NetworkNamespace,
+  type OperationTrace,
   type Plan,
   plan,
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { addBridge, addParent, ip, link } from "../setup/iproute2.js";
+import { hostOfFile, onHost } from "../setup/host.js";
+import { ip, link } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
-import { stage } from "../setup/stage.js";
 import { stateOfLinks } from "../setup/state.js";
 import { marked, traceModule } from "../setup/strace.js";
-
-const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
 
 const macvtap: DesiredMacvtap = {
   kind: "macvtap",
@@ -35,23 +34,12 @@ const tap: DesiredTap & { bridge: string } = {
 };
 const prune = [{ microvm: "ns1/mvm1" }];
 
-let namespace: NetworkNamespace;
-
-stage(async () => {
-  await addParent();
-  await addParent("enp1", "wire1");
-  await addBridge("br0");
-  await addBridge("br1");
-});
-beforeAll(() => {
-  namespace = NetworkNamespace.current();
-});
-afterAll(() => namespace.close());
+const host = hostOfFile();
 
 const planned = (state: DesiredState, replace = false): Promise<Plan> =>
-  plan(state, { namespace, replace });
+  plan(state, { namespace: host.namespace, replace });
 const applyTo = async (state: DesiredState, replace = false) =>
-  await apply(await planned(state, replace), { namespace });
+  await apply(await planned(state, replace), { namespace: host.namespace });
 
 describe("a plan of which a step fails", () => {
   /** guest0 is replaced, guest1 repaired, guest2 made, guest9 removed, and guest3 cannot be had. */
@@ -68,7 +56,7 @@ describe("a plan of which a step fails", () => {
     tag: { microvm: "ns1/mvm1", interface: "eth9" },
   };
 
-  withAll("is taken back: what was repaired, made, and set aside", async () => {
+  onHost("is taken back: what was repaired, made, and set aside", async () => {
     await applyTo({ devices: [macvtap, tap, unwanted] });
     await ip("link add guest3 type bridge");
     const before = await stateOfLinks();
@@ -80,7 +68,7 @@ describe("a plan of which a step fails", () => {
       "create",
       "remove",
     ]);
-    const error = await refusal(apply(found, { namespace }));
+    const error = await refusal(apply(found, { namespace: host.namespace }));
     expect(error).toMatchObject({ reason: "name-taken", device: "guest3" });
     expect(await stateOfLinks()).toEqual(before);
 
@@ -91,7 +79,7 @@ describe("a plan of which a step fails", () => {
     expect(changesNothing(await planned({ devices: wanted, prune }))).toBe(true);
   });
 
-  withAll("takes another name where it has one to take", async () => {
+  onHost("takes another name where it has one to take", async () => {
     await ip("link add guest3 type bridge");
     const device = { ...tap, name: "guest3", otherNames: ["guest4"] };
     const { devices } = await applyTo({ devices: [device] });
@@ -101,7 +89,7 @@ describe("a plan of which a step fails", () => {
 });
 
 describe("a plan that is given up", () => {
-  withAll("is taken back, and rejects with the signal's reason", async () => {
+  onHost("is taken back, and rejects with the signal's reason", async () => {
     const before = await stateOfLinks();
     const reason = new Error("no more");
     const controller = new AbortController();
@@ -110,77 +98,80 @@ describe("a plan that is given up", () => {
       name: `guest${at}`,
       tag: { microvm: "ns1/mvm1", interface: `eth${at}` },
     }));
-    const applied = apply(await planned({ devices }), { namespace, signal: controller.signal });
-    for await (const event of namespace.watchLinks({ kind: "tun" })) {
-      if (event.link.name !== "guest3") continue;
-      controller.abort(reason);
-      break;
-    }
+    const found = await planned({ devices });
+    let made = 0;
+    const giveUp = (trace: unknown): void => {
+      if ((trace as OperationTrace).operation === "createTap") made += 1;
+      if (made === 3) controller.abort(reason);
+    };
+    const { asyncEnd } = tracingChannel("flintap:operation");
+    asyncEnd.subscribe(giveUp);
+    const applied = apply(found, { namespace: host.namespace, signal: controller.signal });
+    await applied.catch(() => {});
+    asyncEnd.unsubscribe(giveUp);
+    expect(made).toBeGreaterThan(2);
     await expect(applied).rejects.toBe(reason);
     expect(await stateOfLinks()).toEqual(before);
   });
 
-  withAll("before it begins sends nothing", async () => {
+  onHost("before it begins sends nothing", async () => {
     const found = await planned({ devices: [tap] });
     const reason = new Error("no more");
-    await expect(apply(found, { namespace, signal: AbortSignal.abort(reason) })).rejects.toBe(
-      reason,
-    );
+    await expect(
+      apply(found, { namespace: host.namespace, signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason);
     expect(await link("guest1")).toBeUndefined();
   });
 });
 
 describe("what happened since the plan was made", () => {
-  withAll("a device that another process has made is adopted", async () => {
+  onHost("a device that another process has made is adopted", async () => {
     const state = { devices: [macvtap, tap] };
     const [mine, theirs] = [await planned(state), await planned(state)];
-    const made = await apply(theirs, { namespace });
-    const adopted = await apply(mine, { namespace });
+    const made = await apply(theirs, { namespace: host.namespace });
+    const adopted = await apply(mine, { namespace: host.namespace });
     expect(adopted.devices.map(({ action }) => action)).toEqual(["adopt", "adopt"]);
     expect(adopted.devices.map(({ link: { identity } }) => identity)).toEqual(
       made.devices.map(({ link: { identity } }) => identity),
     );
   });
 
-  withAll("one that another process has made otherwise is repaired, or refused", async () => {
+  onHost("one that another process has made otherwise is repaired, or refused", async () => {
     const mine = await planned({ devices: [tap] });
     await applyTo({ devices: [{ ...tap, bridge: "br1" }] });
-    const { devices } = await apply(mine, { namespace });
+    const { devices } = await apply(mine, { namespace: host.namespace });
     expect(devices).toMatchObject([{ action: "repair" }]);
     expect(await link("guest1")).toMatchObject({ master: "br0" });
 
     const other = await planned({ devices: [macvtap] });
     await applyTo({ devices: [{ ...macvtap, parent: "enp1" }] });
-    const error = await refusal(apply(other, { namespace }));
+    const error = await refusal(apply(other, { namespace: host.namespace }));
     expect(error).toMatchObject({ reason: "not-repairable", attribute: "parent" });
   });
 
-  withAll(
-    "a guest on the same bridge that has got the MAC is told of, with its owner",
-    async () => {
-      const mine = await planned({ devices: [tap] });
-      const same = { ...tap, name: "guest7", tag: { ...tap.tag, microvm: "ns1/mvm7" } };
-      await applyTo({ devices: [same] });
-      const error = await refusal(apply(mine, { namespace }));
-      expect(error.reason).toBe("duplicate-guest-mac");
-      expect(error.message).toMatch(/guest7.*ns1\/mvm7/);
-      expect(await refusal(planned({ devices: [tap] }))).toMatchObject({
-        reason: "duplicate-guest-mac",
-      });
-      await applyTo({ devices: [{ ...tap, bridge: "br1" }] });
-    },
-  );
+  onHost("a guest on the same bridge that has got the MAC is told of, with its owner", async () => {
+    const mine = await planned({ devices: [tap] });
+    const same = { ...tap, name: "guest7", tag: { ...tap.tag, microvm: "ns1/mvm7" } };
+    await applyTo({ devices: [same] });
+    const error = await refusal(apply(mine, { namespace: host.namespace }));
+    expect(error.reason).toBe("duplicate-guest-mac");
+    expect(error.message).toMatch(/guest7.*ns1\/mvm7/);
+    expect(await refusal(planned({ devices: [tap] }))).toMatchObject({
+      reason: "duplicate-guest-mac",
+    });
+    await applyTo({ devices: [{ ...tap, bridge: "br1" }] });
+  });
 
-  withAll("a device that was deleted is an error, and one that was to be is none", async () => {
+  onHost("a device that was deleted is an error, and one that was to be is none", async () => {
     await applyTo({ devices: [macvtap, tap] });
     await ip("link set guest1 mtu 1300");
     const repairing = await planned({ devices: [{ ...tap, mtu: 1_500 }] });
     const removing = await planned({ devices: [], prune });
     await ip("link del guest1");
-    expect(await refusal(apply(repairing, { namespace }))).toMatchObject({
+    expect(await refusal(apply(repairing, { namespace: host.namespace }))).toMatchObject({
       reason: "no-such-link",
     });
-    await apply(removing, { namespace });
+    await apply(removing, { namespace: host.namespace });
     expect(await link("guest0")).toBeUndefined();
   });
 });

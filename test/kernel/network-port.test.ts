@@ -1,31 +1,20 @@
 /** Flintlock's port for network devices, with iproute2 as the witness. */
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect } from "vitest";
 import { type NetworkPort, networkPort } from "../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
-import { addBridge, addParent, ip, link, linkNames } from "../setup/iproute2.js";
+import { hostOfFile, onHost } from "../setup/host.js";
+import { ip, link, linkNames } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
-import { stage } from "../setup/stage.js";
 import { stateOfLinks } from "../setup/state.js";
 
-const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
-
-let namespace: NetworkNamespace;
+const host = hostOfFile();
 let port: NetworkPort;
-
-stage(async () => {
-  await addParent();
-  await addBridge("br0");
-  await addBridge("br1");
-});
 beforeAll(() => {
-  namespace = NetworkNamespace.current();
-  port = networkPort({ parentIface: "enp0", bridgeName: "br0" }, namespace);
+  port = networkPort({ parentIface: "enp0", bridgeName: "br0" }, host.namespace);
 });
-afterAll(() => namespace.close());
 
 describe("create", () => {
-  withAll("makes a macvtap with its guest's MAC", async () => {
+  onHost("makes a macvtap with its guest's MAC", async () => {
     const made = await port.create({
       deviceName: "flvtap1",
       type: "macvtap",
@@ -41,7 +30,7 @@ describe("create", () => {
     });
   });
 
-  withAll("attaches a tap unless told not to, and prefers its own bridge", async () => {
+  onHost("attaches a tap unless told not to, and prefers its own bridge", async () => {
     const tap = { type: "tap", mac: "02:00:00:00:00:0b" } as const;
     const made = await port.create({ deviceName: "fltap1", ...tap });
     expect(made.mac).toBe("02:00:00:00:00:0B");
@@ -55,15 +44,15 @@ describe("create", () => {
     expect((await link("fltap3"))?.master).toBeUndefined();
   });
 
-  withAll("gives the device that is there already, with the MAC that was made up", async () => {
+  onHost("gives the device that is there already, with the MAC that was made up", async () => {
     const first = await port.create({ deviceName: "fltap1", type: "tap" });
     const before = await stateOfLinks();
     expect(await port.create({ deviceName: "fltap1", type: "tap" })).toEqual(first);
     expect(await stateOfLinks()).toEqual(before);
   });
 
-  withAll("refuses what the config has no place for, and makes nothing", async () => {
-    const bare = networkPort({}, namespace);
+  onHost("refuses what the config has no place for, and makes nothing", async () => {
+    const bare = networkPort({}, host.namespace);
     for (const type of ["macvtap", "tap"] as const)
       await expect(bare.create({ deviceName: "fl1", type })).rejects.toMatchObject({
         code: "ERR_INVALID_DOCUMENT",
@@ -73,7 +62,7 @@ describe("create", () => {
 });
 
 describe("exists, details and delete", () => {
-  withAll("know what create made, and what is gone", async () => {
+  onHost("know what create made, and what is gone", async () => {
     const made = await port.create({ deviceName: "fltap1", type: "tap" });
     expect(await port.exists("fltap1")).toBe(true);
     expect(await port.details("fltap1")).toEqual(made);
@@ -84,14 +73,14 @@ describe("exists, details and delete", () => {
     await port.delete("fltap1");
   });
 
-  withAll("refuse a link that somebody else has made", async () => {
+  onHost("refuse a link that somebody else has made", async () => {
     await ip("link add fltap1 type bridge");
     for (const call of [port.exists, port.details, port.delete])
       expect(await refusal(call("fltap1"))).toMatchObject({ reason: "not-ours" });
     expect(await link("fltap1")).toBeDefined();
   });
 
-  withAll("take a signal", async () => {
+  onHost("take a signal", async () => {
     const reason = new Error("no more");
     const options = { signal: AbortSignal.abort(reason) };
     await expect(port.create({ deviceName: "fl1", type: "tap" }, options)).rejects.toBe(reason);
@@ -99,7 +88,7 @@ describe("exists, details and delete", () => {
       await expect(call("fl1", options)).rejects.toBe(reason);
   });
 
-  withAll("never take a failure for an answer", async () => {
+  onHost("never take a failure for an answer", async () => {
     const closed = NetworkNamespace.current();
     await closed.close();
     const gone = networkPort({}, closed);

@@ -1,6 +1,6 @@
 /** plan and apply: what is done for devices that drifted, with iproute2 doing the drifting. */
 import { writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import {
   apply,
   changesNothing,
@@ -10,13 +10,10 @@ import {
   type Plan,
   plan,
 } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
-import { addBridge, addParent, bridgePort, ip, link } from "../setup/iproute2.js";
+import { hostOfFile, onHost } from "../setup/host.js";
+import { bridgePort, ip, link } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
-import { stage } from "../setup/stage.js";
 import { stateOfLinks } from "../setup/state.js";
-
-const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
 
 const macvtap: DesiredDevice = {
   kind: "macvtap",
@@ -35,24 +32,13 @@ const tap: DesiredDevice = {
 };
 const devices = [macvtap, tap];
 
-let namespace: NetworkNamespace;
-
-stage(async () => {
-  await addParent();
-  await addParent("enp1", "wire1");
-  await addBridge("br0");
-  await addBridge("br1");
-});
-beforeAll(() => {
-  namespace = NetworkNamespace.current();
-});
-afterAll(() => namespace.close());
+const host = hostOfFile();
 
 const planned = (wanted: readonly DesiredDevice[], replace = false): Promise<Plan> =>
-  plan({ devices: wanted }, { namespace, replace });
+  plan({ devices: wanted }, { namespace: host.namespace, replace });
 
 async function makeAll(): Promise<void> {
-  await apply(await planned(devices), { namespace });
+  await apply(await planned(devices), { namespace: host.namespace });
 }
 
 /** The actions of a plan, and the fields of its changes. */
@@ -60,14 +46,14 @@ const summary = ({ steps }: Plan) =>
   steps.map((step) => [step.action, "changes" in step ? step.changes.map((one) => one.field) : []]);
 
 describe("a plan", () => {
-  withAll("of what is not there makes it, and then adopts it", async () => {
+  onHost("of what is not there makes it, and then adopts it", async () => {
     const first = await planned(devices);
     expect(summary(first)).toEqual([
       ["create", []],
       ["create", []],
     ]);
     expect(changesNothing(first)).toBe(false);
-    const made = await apply(first, { namespace });
+    const made = await apply(first, { namespace: host.namespace });
     expect(made.devices.map(({ action }) => action)).toEqual(["create", "create"]);
     expect(await link("guest0")).toMatchObject({
       link: "enp0",
@@ -78,13 +64,13 @@ describe("a plan", () => {
 
     const second = await planned(devices);
     expect(changesNothing(second)).toBe(true);
-    const adopted = await apply(second, { namespace });
+    const adopted = await apply(second, { namespace: host.namespace });
     expect(adopted.devices.map(({ link: { index } }) => index)).toEqual(
       made.devices.map(({ link: { index } }) => index),
     );
   });
 
-  withAll("can be printed", async () => {
+  onHost("can be printed", async () => {
     await makeAll();
     await ip("link set guest1 nomaster");
     await ip("link set guest0 mtu 1300");
@@ -98,13 +84,13 @@ describe("a plan", () => {
 + create guest2 (tap on br0) for eth9`);
   });
 
-  withAll("made and applied by another owner is not of these devices", async () => {
+  onHost("made and applied by another owner is not of these devices", async () => {
     await makeAll();
     await using other = NetworkNamespace.current({ owner: "other" });
     const elsewhere = [{ ...macvtap, name: "guest5", parent: "enp1" }];
     const theirs = await plan({ devices: elsewhere }, { namespace: other });
     expect(summary(theirs)).toEqual([["create", []]]);
-    await expect(apply(theirs, { namespace })).rejects.toMatchObject({
+    await expect(apply(theirs, { namespace: host.namespace })).rejects.toMatchObject({
       code: "ERR_INVALID_ARG_VALUE",
     });
   });
@@ -122,56 +108,56 @@ describe("what drifted is repaired in place", () => {
     ["a macvtap's MAC", "link set guest0 address 02:00:00:00:00:99", ["mac"]],
   ];
   for (const [what, command, fields] of drifts) {
-    withAll(what, async () => {
+    onHost(what, async () => {
       await makeAll();
       const before = await stateOfLinks();
       await ip(command);
       const found = await planned(devices);
       expect(summary(found)).toContainEqual(["repair", fields]);
-      const { devices: repaired } = await apply(found, { namespace });
+      const { devices: repaired } = await apply(found, { namespace: host.namespace });
       expect(repaired.map(({ action }) => action).sort()).toEqual(["adopt", "repair"]);
       expect(await stateOfLinks()).toEqual(before);
       expect(changesNothing(await planned(devices))).toBe(true);
     });
   }
 
-  withAll("a tag that was overwritten", async () => {
+  onHost("a tag that was overwritten", async () => {
     await makeAll();
-    const { tag } = await namespace.getLink("guest1");
+    const { tag } = await host.namespace.getLink("guest1");
     await ip("link set guest1 alias mine");
     const found = await planned(devices);
     expect(summary(found)).toContainEqual(["repair", ["tag.owner"]]);
-    await apply(found, { namespace });
-    const now = (await namespace.getLink("guest1")).tag;
+    await apply(found, { namespace: host.namespace });
+    const now = (await host.namespace.getLink("guest1")).tag;
     expect({ ...now, createdAt: 0, bootId: "" }).toEqual({ ...tag, createdAt: 0, bootId: "" });
     expect(changesNothing(await planned(devices))).toBe(true);
   });
 
-  withAll("the host's IPv6 that came back", async () => {
+  onHost("the host's IPv6 that came back", async () => {
     await makeAll();
     writeFileSync("/proc/sys/net/ipv6/conf/guest1/disable_ipv6", "0");
     const found = await planned(devices);
     expect(summary(found)).toContainEqual(["repair", ["hostIPv6"]]);
-    await apply(found, { namespace });
-    expect((await namespace.getLink("guest1")).ipv6?.state).toBe("closed");
+    await apply(found, { namespace: host.namespace });
+    expect((await host.namespace.getLink("guest1")).ipv6?.state).toBe("closed");
   });
 
-  withAll("the alt name by which it is known, where its tag tells what it is", async () => {
+  onHost("the alt name by which it is known, where its tag tells what it is", async () => {
     await makeAll();
     const { altnames = [] } = (await link("guest1")) ?? {};
     for (const name of altnames.filter((one) => !one.startsWith("flintap-")))
       await ip(`link property del dev guest1 altname ${name}`);
-    await apply(await planned(devices), { namespace });
+    await apply(await planned(devices), { namespace: host.namespace });
     expect((await link("guest1"))?.altnames?.sort()).toEqual(altnames.sort());
   });
 
-  withAll("a guest's MAC that the spec changed, on a tap: its device stays", async () => {
+  onHost("a guest's MAC that the spec changed, on a tap: its device stays", async () => {
     await makeAll();
     const index = (await link("guest1"))?.ifindex;
     const mac = await macOf("guest1");
     const changed = { ...tap, tag: { ...tap.tag, guestMac: "02:00:00:00:00:0c" } };
-    await apply(await planned([macvtap, changed]), { namespace });
-    const now = await namespace.getLink("guest1");
+    await apply(await planned([macvtap, changed]), { namespace: host.namespace });
+    const now = await host.namespace.getLink("guest1");
     expect(now).toMatchObject({ index, mac, tag: { guestMac: "02:00:00:00:00:0c" } });
     expect(changesNothing(await planned([macvtap, changed]))).toBe(true);
   });
@@ -187,7 +173,7 @@ describe("what cannot be changed while the device lives", () => {
     ["another kind", { ...macvtap, name: "guest1", mac: undefined, tag: tap.tag }, ["kind"]],
   ];
   for (const [what, wanted, fields] of others) {
-    withAll(`is refused with the difference, and replaced if asked: ${what}`, async () => {
+    onHost(`is refused with the difference, and replaced if asked: ${what}`, async () => {
       await makeAll();
       const before = await stateOfLinks();
       const refused = await planned([wanted]);
@@ -198,11 +184,11 @@ describe("what cannot be changed while the device lives", () => {
         fields,
       );
       expect(formatPlan(refused)).toContain("(not while the device lives)");
-      const error = await refusal(apply(refused, { namespace }));
+      const error = await refusal(apply(refused, { namespace: host.namespace }));
       expect(error).toMatchObject({ reason: "not-repairable", attribute: fields.join(", ") });
       expect(await stateOfLinks()).toEqual(before);
 
-      const applied = await apply(await planned([wanted], true), { namespace });
+      const applied = await apply(await planned([wanted], true), { namespace: host.namespace });
       expect(applied.devices).toMatchObject([{ action: "replace" }]);
       const old = before.find(({ ifname }) => ifname === wanted.name);
       const now = await link(wanted.name);
@@ -214,39 +200,41 @@ describe("what cannot be changed while the device lives", () => {
 });
 
 describe("what is not wanted", () => {
-  withAll("is removed only where the state says that it is complete", async () => {
+  onHost("is removed only where the state says that it is complete", async () => {
     await makeAll();
     const rest = { ...tap, name: "guest3", tag: { microvm: "ns1/mvm2", interface: "eth2" } };
-    await apply(await planned([rest]), { namespace });
+    await apply(await planned([rest]), { namespace: host.namespace });
     await using other = NetworkNamespace.current({ owner: "other" });
     await other.createTap({ name: "guest4", tag: { microvm: "ns1/mvm1", interface: "eth2" } });
 
     const state = { devices: [tap], prune: [{ microvm: "ns1/mvm1" }] };
-    const found = await plan(state, { namespace });
+    const found = await plan(state, { namespace: host.namespace });
     expect(summary(found)).toEqual([
       ["adopt", []],
       ["remove", []],
     ]);
     expect(formatPlan(found)).toContain("- remove guest0 (macvtap) for ns1/mvm1 eth1");
-    const { removed } = await apply(found, { namespace });
+    const { removed } = await apply(found, { namespace: host.namespace });
     expect(removed.map(({ name }) => name)).toEqual(["guest0"]);
     expect(await link("guest0")).toBeUndefined();
     for (const name of ["guest1", "guest3", "guest4"]) expect(await link(name)).toBeDefined();
   });
 
-  withAll("makes room for what is: its MAC goes over to another interface", async () => {
+  onHost("makes room for what is: its MAC goes over to another interface", async () => {
     await makeAll();
     const renamed = { ...macvtap, name: "guest7", tag: { ...macvtap.tag, interface: "net0" } };
     const both = { ...tap, name: "guest8", tag: { ...tap.tag, interface: "net1" } };
     const state = { devices: [renamed, both], prune: [{ microvm: "ns1/mvm1" }] };
-    await apply(await plan(state, { namespace }), { namespace });
+    await apply(await plan(state, { namespace: host.namespace }), { namespace: host.namespace });
     expect(await link("guest7")).toMatchObject({ address: "02:00:00:00:00:0a" });
     expect(await link("guest0")).toBeUndefined();
     expect(await link("guest1")).toBeUndefined();
   });
 
-  withAll("and has no part named is a mistake", async () => {
-    await expect(plan({ devices: [], prune: [{}] }, { namespace })).rejects.toMatchObject({
+  onHost("and has no part named is a mistake", async () => {
+    await expect(
+      plan({ devices: [], prune: [{}] }, { namespace: host.namespace }),
+    ).rejects.toMatchObject({
       code: "ERR_INVALID_ARG_VALUE",
     });
   });

@@ -1,7 +1,7 @@
 /** What holds for any config and any spec, valid or not. */
 import { tracingChannel } from "node:diagnostics_channel";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 import {
   type HostConfig,
   type Microvm,
@@ -10,26 +10,11 @@ import {
   provision,
   release,
 } from "../../src/flintlock/index.js";
-import { NetworkNamespace, type OperationTrace } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
-import { addBridge, addParent } from "../setup/iproute2.js";
-import { stage } from "../setup/stage.js";
+import type { OperationTrace } from "../../src/index.js";
+import { hostOfFile, onHost } from "../setup/host.js";
 import { stateOfLinks } from "../setup/state.js";
 
-const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
-
-let namespace: NetworkNamespace;
-
-stage(async () => {
-  await addParent();
-  await addParent("enp1", "wire1");
-  await addBridge("br0");
-  await addBridge("br1");
-});
-beforeAll(() => {
-  namespace = NetworkNamespace.current();
-});
-afterAll(() => namespace.close());
+const host = hostOfFile();
 
 /** Each runs with a spec of its own, so that no two are the same microVM. */
 const ids = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,40}$/);
@@ -128,18 +113,21 @@ const read = ({ config, spec }: { config: object; spec: object }): [HostConfig, 
   parseSpec(JSON.stringify(spec)),
 ];
 
-withAll("a microVM provisioned, listed and released leaves the kernel as it was", async () => {
+onHost("a microVM provisioned, listed and released leaves the kernel as it was", async () => {
   const before = await stateOfLinks();
   await fc.assert(
     fc.asyncProperty(configs, specs, async (given, spec) => {
       const [config, microvm] = read({ config: given, spec });
-      const { interfaces, status } = await provision(microvm, { config, namespace });
+      const { interfaces, status } = await provision(microvm, {
+        config,
+        namespace: host.namespace,
+      });
       expect(Object.keys(status)).toEqual(microvm.interfaces.map(({ deviceId }) => deviceId));
-      const listed = await namespace.listLinks({ owner: namespace.owner });
+      const listed = await host.namespace.listLinks({ owner: host.namespace.owner });
       expect(listed.map(({ name }) => name).sort()).toEqual(
         interfaces.map(({ link }) => link.name).sort(),
       );
-      const released = await release(microvm, { namespace });
+      const released = await release(microvm, { namespace: host.namespace });
       expect(released.every(({ deleted }) => deleted)).toBe(true);
       expect(await stateOfLinks()).toEqual(before);
     }),
@@ -147,7 +135,7 @@ withAll("a microVM provisioned, listed and released leaves the kernel as it was"
   );
 });
 
-withAll("what cannot be had is refused before anything that changes state is sent", async () => {
+onHost("what cannot be had is refused before anything that changes state is sent", async () => {
   const before = await stateOfLinks();
   await fc.assert(
     fc.asyncProperty(
@@ -160,8 +148,8 @@ withAll("what cannot be had is refused before anything that changes state is sen
         const sent = await changesBy(async () => {
           await expect(
             (async () => {
-              const [host, microvm] = read(both);
-              await provision(microvm, { config: host, namespace });
+              const [asked, microvm] = read(both);
+              await provision(microvm, { config: asked, namespace: host.namespace });
             })(),
             mistake,
           ).rejects.toThrow();

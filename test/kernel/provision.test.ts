@@ -1,5 +1,5 @@
 /** provision and release against the kernel: one microVM, several, and several processes at once. */
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import {
   type Microvm,
   type ProvisionOptions,
@@ -7,14 +7,11 @@ import {
   release,
 } from "../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
 import { Conversation } from "../setup/conversation.js";
-import { addBridge, addParent, ip, link, linkNames, links } from "../setup/iproute2.js";
+import { hostOfFile, onHost } from "../setup/host.js";
+import { ip, link, linkNames, links } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
-import { stage } from "../setup/stage.js";
 import { stateOfLinks } from "../setup/state.js";
-
-const withAll = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
 
 const config = { parentIface: "enp0", bridgeName: "br0" };
 const microvm: Microvm = {
@@ -26,23 +23,13 @@ const microvm: Microvm = {
   ],
 };
 
-let namespace: NetworkNamespace;
-
-stage(async () => {
-  await addParent();
-  await addBridge("br0");
-  await addBridge("br1");
-});
-beforeAll(() => {
-  namespace = NetworkNamespace.current();
-});
-afterAll(() => namespace.close());
+const host = hostOfFile();
 
 const give = (to: Microvm = microvm, options: Partial<ProvisionOptions> = {}) =>
-  provision(to, { config, namespace, ...options });
+  provision(to, { config, namespace: host.namespace, ...options });
 
 describe("provision", () => {
-  withAll("again gives the same devices, with the same MACs, and changes nothing", async () => {
+  onHost("again gives the same devices, with the same MACs, and changes nothing", async () => {
     const first = await give();
     const before = await stateOfLinks();
     const second = await give();
@@ -50,16 +37,16 @@ describe("provision", () => {
     expect(await stateOfLinks()).toEqual(before);
   });
 
-  withAll("makes a missing MAC up so that it is the same for the next device", async () => {
+  onHost("makes a missing MAC up so that it is the same for the next device", async () => {
     const first = await give();
-    await release(microvm, { namespace });
+    await release(microvm, { namespace: host.namespace });
     const second = await give();
     const macs = ({ status }: typeof first) => Object.values(status).map((one) => one.mac_address);
     expect(macs(second)).toEqual(macs(first));
     expect(second.status.eth2?.index).not.toBe(first.status.eth2?.index);
   });
 
-  withAll("puts back on its bridge what has left it, and nothing else", async () => {
+  onHost("puts back on its bridge what has left it, and nothing else", async () => {
     const { status } = await give();
     const tap = status.eth2?.host_device_name ?? "";
     await ip(`link set ${tap} nomaster`);
@@ -67,7 +54,7 @@ describe("provision", () => {
     expect(await link(tap)).toMatchObject({ master: "br0", ifindex: status.eth2?.index });
   });
 
-  withAll(
+  onHost(
     "names a bridge or parent that is not there, lists those that are, makes none",
     async () => {
       const before = await stateOfLinks();
@@ -85,7 +72,7 @@ describe("provision", () => {
     },
   );
 
-  withAll("leaves the metadata interface on no bridge, for every microVM", async () => {
+  onHost("leaves the metadata interface on no bridge, for every microVM", async () => {
     const options = { metadataInterface: true };
     const other = { ...microvm, id: "mvm2", interfaces: microvm.interfaces.slice(1) };
     for (const one of [microvm, other]) {
@@ -95,27 +82,29 @@ describe("provision", () => {
       expect((await link(first?.link.name ?? ""))?.master).toBeUndefined();
       expect((await give(one, options)).status).toHaveProperty("eth0");
     }
-    await release(microvm, { namespace });
-    await release(other, { namespace });
+    await release(microvm, { namespace: host.namespace });
+    await release(other, { namespace: host.namespace });
     expect(await links("type tun")).toEqual([]);
   });
 
-  withAll("takes the next name where a stranger has the one that it would take", async () => {
+  onHost("takes the next name where a stranger has the one that it would take", async () => {
     const { status } = await give();
     const name = status.eth2?.host_device_name ?? "";
-    await release(microvm, { namespace });
+    await release(microvm, { namespace: host.namespace });
     await ip(`link add ${name} type bridge`);
     const taken = await give();
     expect(taken.status.eth2?.host_device_name).toMatch(/^fltap[0-9a-f]{10}$/);
     expect(taken.status.eth2?.host_device_name).not.toBe(name);
     expect((await give()).status).toEqual(taken.status);
-    await release(microvm, { namespace });
+    await release(microvm, { namespace: host.namespace });
     expect(await links("type tun")).toEqual([]);
     // Nothing of the microVM's is left, and who has its name is a stranger: that is not "gone".
-    expect(await refusal(release(microvm, { namespace }))).toMatchObject({ reason: "not-ours" });
+    expect(await refusal(release(microvm, { namespace: host.namespace }))).toMatchObject({
+      reason: "not-ours",
+    });
   });
 
-  withAll("lets no two guests on a bridge have the same MAC", async () => {
+  onHost("lets no two guests on a bridge have the same MAC", async () => {
     const spec = (id: string): Microvm => ({
       id,
       namespace: "ns1",
@@ -128,16 +117,20 @@ describe("provision", () => {
     await give(spec("b"), { config: { bridgeName: "br1" } });
   });
 
-  withAll("and release, called at once, take turns in the order of the calls", async () => {
+  onHost("and release, called at once, take turns in the order of the calls", async () => {
     const before = await stateOfLinks();
-    const [first, , second] = await Promise.all([give(), release(microvm, { namespace }), give()]);
+    const [first, , second] = await Promise.all([
+      give(),
+      release(microvm, { namespace: host.namespace }),
+      give(),
+    ]);
     expect(second.status.eth1?.index).not.toBe(first.status.eth1?.index);
     expect(await links("type macvtap")).toHaveLength(1);
-    await Promise.all([give(), release(microvm, { namespace })]);
+    await Promise.all([give(), release(microvm, { namespace: host.namespace })]);
     expect(await stateOfLinks()).toEqual(before);
   });
 
-  withAll("that is given up takes nothing from another of the same microVM", async () => {
+  onHost("that is given up takes nothing from another of the same microVM", async () => {
     const reason = new Error("no more");
     const controller = new AbortController();
     const both = [give(microvm, { signal: controller.signal }), give()];
@@ -147,7 +140,7 @@ describe("provision", () => {
     expect(await links("type macvtap")).toHaveLength(1);
   });
 
-  withAll("that is given up leaves nothing", async () => {
+  onHost("that is given up leaves nothing", async () => {
     const before = await stateOfLinks();
     const reason = new Error("no more");
     await expect(give(microvm, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -160,11 +153,11 @@ describe("provision", () => {
 });
 
 describe("release", () => {
-  withAll("finds devices whose interface the spec has no more, and renamed ones", async () => {
+  onHost("finds devices whose interface the spec has no more, and renamed ones", async () => {
     const before = await linkNames();
     const { status } = await give();
     await ip(`link set ${status.eth2?.host_device_name} name renamed0`);
-    const released = await release({ ...microvm, interfaces: [] }, { namespace });
+    const released = await release({ ...microvm, interfaces: [] }, { namespace: host.namespace });
     expect(released.map(({ deviceId, deleted }) => [deviceId, deleted]).sort()).toEqual([
       ["eth1", true],
       ["eth2", true],
@@ -172,15 +165,17 @@ describe("release", () => {
     expect(await linkNames()).toEqual(before);
   });
 
-  withAll("knows an interface again whose name is too long for a tag", async () => {
+  onHost("knows an interface again whose name is too long for a tag", async () => {
     const deviceId = "a-very-long-name-of-an-interface-in-the-guest";
     const long: Microvm = { ...microvm, interfaces: [{ deviceId, type: "tap" }] };
     await give(long);
     expect((await give(long)).interfaces).toMatchObject([{ action: "adopt" }]);
-    expect(await release(long, { namespace })).toMatchObject([{ deviceId, deleted: true }]);
+    expect(await release(long, { namespace: host.namespace })).toMatchObject([
+      { deviceId, deleted: true },
+    ]);
   });
 
-  withAll("leaves another microVM's and another owner's devices", async () => {
+  onHost("leaves another microVM's and another owner's devices", async () => {
     await using other = NetworkNamespace.current({ owner: "other" });
     await give({ ...microvm, uid: "u" });
     await give({ ...microvm, id: "mvm2", interfaces: microvm.interfaces.slice(1) });
@@ -189,7 +184,7 @@ describe("release", () => {
       { namespace: other },
     );
     const before = await stateOfLinks();
-    await release(microvm, { namespace });
+    await release(microvm, { namespace: host.namespace });
     expect(await stateOfLinks()).toEqual(before);
   });
 });
@@ -197,7 +192,7 @@ describe("release", () => {
 describe("two processes that provision the same microVM at once", () => {
   const rounds = 200;
 
-  withAll(
+  onHost(
     `end with one set of devices, each of ${rounds} times`,
     async () => {
       // Both wait for a line, so that they begin together, and print what they were given.
@@ -236,7 +231,7 @@ describe("two processes that provision the same microVM at once", () => {
         );
         expect(await linkNames(), `round ${round}`).toEqual([...before, ...names].sort());
         expect(await link(names[1] ?? "")).toMatchObject({ master: "br0" });
-        await release({ ...microvm, id: `mvm${round}` }, { namespace });
+        await release({ ...microvm, id: `mvm${round}` }, { namespace: host.namespace });
       }
       const taken = await Promise.all(pair.map((one) => one.ask("taken")));
       // They did meet.
