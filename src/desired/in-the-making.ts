@@ -24,20 +24,22 @@ function isKnown({ altNames }: Link): boolean {
   return altNames.some((name) => name.startsWith(keyPrefix));
 }
 
-/** Waits until a link is made or gone; after a time, no longer. */
-export async function untilMade(link: Link, { namespace, signal }: Looking): Promise<void> {
+/** Waits until a link is made or gone; false: after a time, no longer. */
+export async function untilMade(link: Link, { namespace, signal }: Looking): Promise<boolean> {
   const tooLong = AbortSignal.timeout(patience);
   const either = signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]);
   const watch = namespace.watchLinks({ kind: link.kind, signal: either });
   try {
     await watch.ready;
-    if (!isInTheMaking(await namespace.getLink(link, { signal: either }))) return;
+    if (!isInTheMaking(await namespace.getLink(link, { signal: either }))) return true;
     for await (const { link: seen, type } of watch) {
-      if (seen.index === link.index && (type === "removed" || !isInTheMaking(seen))) return;
+      if (seen.index === link.index && (type === "removed" || !isInTheMaking(seen))) return true;
     }
   } catch (error) {
-    if (!isGone(error) && (signal?.aborted || !tooLong.aborted)) throw error;
+    if (isGone(error)) return true;
+    if (signal?.aborted || !tooLong.aborted) throw error;
   } finally {
     await watch.close();
   }
+  return false;
 }

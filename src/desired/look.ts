@@ -24,18 +24,23 @@ export interface Found {
   sameMac?: Link;
 }
 
+/** How often what is half made is waited for: another may have taken its place meanwhile. */
+const mostWaits = 4;
+
 /** Finds devices, in their order. Those that another process is just making are waited for. */
 export async function findAll(
   devices: readonly DesiredDevice[],
   looking: Looking,
 ): Promise<Found[]> {
-  const found = await findAsTheyAre(devices, looking);
-  const unfinished = found.flatMap(({ link, stranger }) =>
-    [link, stranger].filter((one) => one !== undefined).filter(isInTheMaking),
-  );
-  if (unfinished.length === 0) return found;
-  await Promise.all(unfinished.map((link) => untilMade(link, looking)));
-  return await findAsTheyAre(devices, looking);
+  for (let waits = 0; ; waits += 1) {
+    const found = await findAsTheyAre(devices, looking);
+    const unfinished = found.flatMap(({ link, stranger }) =>
+      [link, stranger].filter((one) => one !== undefined).filter(isInTheMaking),
+    );
+    if (unfinished.length === 0 || waits === mostWaits) return found;
+    const ended = await Promise.all(unfinished.map((link) => untilMade(link, looking)));
+    if (!ended.includes(true)) return await findAsTheyAre(devices, looking);
+  }
 }
 
 /** The same for one. */

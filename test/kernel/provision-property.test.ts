@@ -30,10 +30,7 @@ const interfaces = fc.uniqueArray(
       device_id: fc.stringMatching(/^[a-z][a-z0-9]{0,14}$/),
       type: fc.constantFrom(0, 1, "MACVTAP", "TAP"),
       guest_mac: fc.oneof(macs, fc.constant("")),
-      address: fc.integer({ min: 2, max: 0xffff }).map((host) => ({
-        address: `10.1.${host >> 8}.${host & 0xff}/16`,
-        gateway: "10.1.0.1/16",
-      })),
+      address: fc.constant({ gateway: "10.0.0.1/24" }),
       overrides: fc.constantFrom({}, { bridge_name: "br1" }),
     },
     { requiredKeys: ["device_id"] },
@@ -41,15 +38,21 @@ const interfaces = fc.uniqueArray(
   { maxLength: 4, selector: ({ device_id }) => device_id },
 );
 
-/** A spec that can be had; a macvtap has no bridge. */
+type Entry = (typeof interfaces extends fc.Arbitrary<infer All extends unknown[]>
+  ? All
+  : never)[number];
+
+/** A macvtap has no bridge, and no two guests the same address. */
+const possible = ({ overrides, address, ...entry }: Entry, at: number) => ({
+  ...entry,
+  ...(address === undefined ? {} : { address: { ...address, address: `10.0.0.${at + 2}/24` } }),
+  ...(entry.type === 1 || entry.type === "TAP" ? { overrides } : {}),
+});
+
+/** A spec that can be had. */
 const specs = fc
   .record({ id: ids, namespace: ids, uid: ids, interfaces }, { requiredKeys: ["id", "interfaces"] })
-  .map((spec) => ({
-    ...spec,
-    interfaces: spec.interfaces.map(({ overrides, ...entry }) =>
-      entry.type === 1 || entry.type === "TAP" ? { ...entry, overrides } : entry,
-    ),
-  }));
+  .map((spec) => ({ ...spec, interfaces: spec.interfaces.map(possible) }));
 
 const configs = fc.record({
   "parent-iface": fc.constantFrom("enp0", "enp1"),

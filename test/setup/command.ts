@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ending, type RunOptions, runNode } from "./child.js";
 import { addBridge, addParent, ip, linkNames, links } from "./iproute2.js";
+import { stateOfLinks } from "./state.js";
 
 /** A config that names `enp0` and `br0`. */
 export const config = "test/fixtures/flintlock/config.yaml";
@@ -59,7 +60,7 @@ export async function deleteOthers(kept: readonly string[]): Promise<void> {
   for (const { ifname } of await links()) if (!kept.includes(ifname)) await ip("link del", ifname);
 }
 
-/** All that `ip` says of all links, but for a bridge's clocks. */
+/** What the links are like, to compare before and after. */
 export async function everything(): Promise<string> {
-  return (await ip("-d link show")).replace(/_timer +[\d.]+/g, "_timer");
+  return JSON.stringify(await stateOfLinks());
 }
