@@ -16,7 +16,7 @@ import {
   oneOf,
   type Place,
 } from "./check.js";
-import { guestMacBeside, randomMac, stableMac, unicastMac } from "./mac.js";
+import { guestMacBeside, randomMac, stableMac, tapMacBeside, unicastMac } from "./mac.js";
 import { altName, type MadeKind, newLinkName, randomName } from "./name.js";
 import type {
   CreateBridgeOptions,
@@ -150,6 +150,20 @@ function defaultMac(kind: MadeKind, { name, tag = {} }: CreateOptions, origin: O
   return stableMac(machineId, JSON.stringify([owner, microvm, device]), role);
 }
 
+/**
+ * The MAC that a create would choose for a guest, where that is the same every time; the one that is
+ * said, where it is.
+ */
+export function stableGuestMac(
+  kind: "macvtap" | "tap",
+  { name, mac, tag = {} }: Pick<CreateOptions, "name" | "mac" | "tag">,
+  origin: Origin,
+): string | undefined {
+  const known = origin.machineId !== undefined && tag.interface !== undefined;
+  const own = mac ?? (known ? defaultMac(kind, { name, tag }, origin) : undefined);
+  return tagWith(own, kind, tag).guestMac;
+}
+
 /** Adds the guest's MAC where it follows from the device's, so that it is found again. */
 export function tagWith(mac: string | undefined, kind: MadeKind, tag: TagParts): TagParts {
   if (mac === undefined) return tag;
@@ -175,7 +189,8 @@ function settings(
   parentsMac = false,
 ): NativeSettings {
   const { owner, bootId, now: createdAt } = origin;
-  const mac = parentsMac ? undefined : (options.mac ?? defaultMac(kind, options, origin));
+  const own = parentsMac ? undefined : (options.mac ?? defaultMac(kind, options, origin));
+  const mac = kind === "tap" && own === options.tag?.guestMac ? own && tapMacBeside(own) : own;
   return {
     kind: kernelKinds[kind],
     name: options.name ?? randomName(kind),

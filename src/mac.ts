@@ -74,3 +74,11 @@ export function stableMac(machineId: string, key: string, role: MacRole): string
 export function guestMacBeside(tapMac: string): string {
   return tapMac.replace(/^fe/, "02");
 }
+
+/**
+ * The address of the host's end of a tap whose guest has the one that the tap would have: no guest may
+ * share it, since a bridge would keep the guest's frames for the host.
+ */
+export function tapMacBeside(guestMac: string): string {
+  return guestMac.replace(/^fe/, "fa");
+}

@@ -5,7 +5,7 @@
  * kept in operations.ts, what the kernel is asked is the native side's. Every method is async and
  * awaits, so that V8 can follow a failure's stack back to the caller.
  */
-import type { NativeAddon, NativeOutcome, PlaceRole } from "./addon.js";
+import type { NativeAddon, NativeOutcome } from "./addon.js";
 import { argumentError } from "./check.js";
 import {
   createBridgeRequest,
@@ -62,13 +62,15 @@ import {
   openNamespaceOptions,
   openNamespaceRequest,
   openTapRequest,
-  placeRequest,
   setRequest,
   watchRequest,
 } from "./requests.js";
 import { signalOf } from "./shared-options.js";
 import { tagPrefix } from "./tag.js";
 import { tagged } from "./tagged-link.js";
+
+/** The operations of a handle, for what the package builds on it beside its calls. */
+export let operationsOf: (namespace: NetworkNamespace) => Operations;
 
 /**
  * A network namespace, with a native thread and a socket of its own.
@@ -92,6 +94,10 @@ export class NetworkNamespace implements AsyncDisposable {
   #number?: number;
   /** The number of the process's own, when a call had to know it. */
   #asked?: Promise<number>;
+
+  static {
+    operationsOf = (namespace) => namespace.#operations;
+  }
 
   /** @internal */
   constructor(addon: NativeAddon, owner: string) {
@@ -324,18 +330,6 @@ export class NetworkNamespace implements AsyncDisposable {
     const { links } = await this.#operations.run("findLinks", request, signalOf(options));
     const byIndex = new Map(links.map((link) => [link.index, link]));
     return [...byIndex.values()].map((link) => tagged<Link>(link));
-  }
-
-  /**
-   * Reads the link on which a device is to be, and refuses one on which none can be, for the reasons
-   * that making one would give.
-   *
-   * @internal
-   */
-  async getPlace(name: string, role: PlaceRole, options: OperationOptions = {}): Promise<Link> {
-    const request = placeRequest(name, role, options);
-    const { links } = await this.#operations.run("getPlace", request, signalOf(options));
-    return tagged(links[0]);
   }
 
   /** Lists the links of one of the kinds that flintap knows. */

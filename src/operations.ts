@@ -91,12 +91,19 @@ export class Operations {
     request: Prepared<Name>,
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    if (this.#host === undefined && !this.#asking && this.#closing === undefined) {
-      this.#asking = true;
-      const before = this.#gate;
-      this.#gate = before.then(() => this.#askHost());
-    }
+    this.#requireHost();
     return await this.#traced(operation, () => request(this.#origin()), { signal });
+  }
+
+  /** What a create would know of its origin by now. */
+  async origin(): Promise<Origin> {
+    this.#requireHost();
+    await this.#gate;
+    try {
+      return this.#origin();
+    } catch (thrown) {
+      throw errorOf(thrown);
+    }
   }
 
   /** Runs an operation whose request needs `fact`. What is called after it waits as well. */
@@ -220,6 +227,13 @@ export class Operations {
     const ready = request();
     tracing.asked(ready);
     return await this.#handle.run(operation, ready, number);
+  }
+
+  #requireHost(): void {
+    if (this.#host !== undefined || this.#asking || this.#closing !== undefined) return;
+    this.#asking = true;
+    const before = this.#gate;
+    this.#gate = before.then(() => this.#askHost());
   }
 
   /** Never rejects: it is the gate of operations that do not need the facts, too. */

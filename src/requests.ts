@@ -238,12 +238,7 @@ export function findRequest(names: unknown, given: unknown): NativeRequests["fin
 }
 
 /** For `getPlace`. */
-export function placeRequest(
-  name: unknown,
-  role: PlaceRole,
-  given: unknown,
-): NativeRequests["getPlace"] {
-  plainOptions(given, optionsOf("getPlace"));
+export function placeRequest(name: string, role: PlaceRole): NativeRequests["getPlace"] {
   return { link: linkOf("getPlace", name), role };
 }
 

@@ -222,15 +222,22 @@ export function aliasPattern({ owner, tag = {} }: TagSelection): {
   return { prefix: owner === undefined ? tagMark : tagPrefix(owner), fields };
 }
 
+/** A part as it stands in an alias, of a tag that was read and of parts that are to be written. */
+function writtenPart(parts: TagParts & Pick<Tag, "hashed">, name: keyof TagParts) {
+  const text = parts[name];
+  if (text === undefined || parts.hashed?.includes(name)) return text;
+  return writePart(text, partRules[name].most);
+}
+
 /** Whether a tag has every part that `parts` names, hashed ones included. */
 export function tagMatches(tag: Tag, parts: TagParts): boolean {
   return partNames.every((name) => {
-    const wanted = parts[name];
-    const found = tag[name];
-    if (wanted === undefined) return true;
-    if (found === undefined) return false;
-    const { most } = partRules[name];
-    const written = tag.hashed?.includes(name) ? found : writePart(found, most);
-    return written === writePart(wanted, most);
+    const wanted = writtenPart(parts, name);
+    return wanted === undefined || wanted === writtenPart(tag, name);
   });
+}
+
+/** One text for whichever microVM and interface a tag names: the same for what would be written so. */
+export function purposeOf(parts: TagParts & Pick<Tag, "hashed">): string {
+  return `${writtenPart(parts, "microvm") ?? ""};${writtenPart(parts, "interface") ?? ""}`;
 }

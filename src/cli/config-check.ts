@@ -1,5 +1,6 @@
 /** `flintap config check`: what is understood of flintlockd's configuration. */
 import type { Command } from "commander";
+import { getPlace } from "../desired/look.js";
 import { FlintapError } from "../error.js";
 import type { HostConfig } from "../flintlock/index.js";
 import type { NetworkNamespace } from "../network-namespace.js";
@@ -94,7 +95,7 @@ async function hostReport(
 ): Promise<HostReport | undefined> {
   if (value === null) return undefined;
   const role = key === "parent-iface" ? "parent" : "bridge";
-  const link = await namespace.getPlace(value, role, { signal });
+  const link = await getPlace(value, role, { namespace, signal });
   return { usable: true, index: link.index, mtu: link.mtu, state: stateOf(link) };
 }
 

@@ -1,20 +1,35 @@
 /**
- * Applies a plan. First what has to make room is set aside, then devices are made and repaired, and
- * what was set aside is deleted last: until then, everything can be taken back.
+ * Applies a plan. First what has to make room is set aside, then devices are made and repaired, and it
+ * is looked whether all of them are there as wanted; what was set aside is deleted last. Until then,
+ * everything can be taken back.
  */
-import { argumentError } from "../check.js";
+import { argumentError, arrayOf, type Check, object, oneOf, string } from "../check.js";
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
-import type { DesiredDevice } from "./device.js";
-import { type Difference, differences } from "./difference.js";
+import { linkReference } from "../reference.js";
+import { operationChecks, optionsOf } from "../shared-options.js";
+import { checkedDevices, type DesiredDevice, placeOf } from "./device.js";
+import type { Difference } from "./difference.js";
 import { KnownPlaces } from "./look.js";
 import type { Looking } from "./looking.js";
-import { make } from "./make.js";
-import type { Plan, PlanStep, RefuseStep, RemoveStep, ReplaceStep } from "./plan.js";
-import { repair, setAside } from "./repair.js";
-import { allOrFirst, UndoLog, withLeft } from "./undo-log.js";
+import { isTaken, make } from "./make.js";
+import {
+  type AdoptStep,
+  type Comparing,
+  changesNothing,
+  compare,
+  handle,
+  type Plan,
+  type PlanStep,
+  type RefuseStep,
+  type RemoveStep,
+  type ReplaceStep,
+  type WantedStep,
+} from "./plan.js";
+import { letGo, repair, setAside } from "./repair.js";
+import { allOrFirst, labelOf, UndoLog, withLeft } from "./undo-log.js";
 
 /** For {@link apply}. */
 export interface ApplyOptions extends OperationOptions {
@@ -36,51 +51,71 @@ export interface AppliedDevice {
 export interface Applied {
   /** The devices that were wanted, in their order. */
   devices: AppliedDevice[];
-  /** What was deleted for good. */
+  /** What was deleted for good, as it was when the plan was made. */
   removed: Link[];
 }
 
+const applyOptions = object({ ...operationChecks, namespace: handle }, ["namespace"]);
+
+const actions = oneOf("create", "adopt", "repair", "replace", "refuse", "remove");
+
+/** A plan that was written down and read again is one, too. */
+const planStep: Check<PlanStep> = (value, place) => {
+  if (typeof value !== "object" || value === null)
+    throw argumentError("ERR_INVALID_ARG_TYPE", "a step of a plan", place, value);
+  const step = value as PlanStep;
+  const inside = (option: string) => ({ ...place, option: `${place.option}.${option}` });
+  actions(step.action, inside("action"));
+  if (step.action !== "create") linkReference(step.link, inside("link"));
+  if ("changes" in step) arrayOf((change) => change)(step.changes, inside("changes"));
+  return step;
+};
+
+const planChecks = object({ owner: string, steps: arrayOf(planStep) }, ["owner", "steps"]);
+
 /**
  * Applies a plan: all of it, or, when a step fails or the signal fires, nothing; then what was done is
- * taken back, and the error's `leftBehind` names what could not be. Deletes come last, and are not
- * taken back: where one fails, all that was wanted is there, and `leftBehind` names what is still there
- * as well.
+ * taken back, and the error's `leftBehind` names what could not be. At its end it looks whether all
+ * that was wanted is there, and not whether it has been done: what another process has made, taken or
+ * changed since the plan was made is adopted, made again or repaired.
  *
- * What happened since the plan was made does no harm. A device that another process has made meanwhile
- * is adopted, if it is as wanted or can be repaired; one that was deleted is an error.
+ * Deletes come last, and are not taken back: where one fails, or the signal fires by then, all that was
+ * wanted is there, and `leftBehind` names what is still there as well.
  *
  * A process that is killed in the middle leaves devices that are known by their tags; planning and
  * applying again comes to what is wanted.
  *
  * Rejects with reason `"not-repairable"` for a plan that has a step `"refuse"`; then nothing is sent.
  */
-export async function apply(plan: Plan, { namespace, signal }: ApplyOptions): Promise<Applied> {
-  refuse(plan, namespace);
+export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied> {
+  const place = { call: "apply", argument: "plan" };
+  const { owner, steps } = planChecks(plan, place);
+  const { namespace, signal } = applyOptions(options, optionsOf("apply"));
+  if (owner !== namespace.owner) {
+    const expected = `that of the handle, ${namespace.owner}`;
+    const at = { ...place, option: "owner" };
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, owner);
+  }
+  requireApplicable({ owner, steps });
+  checkedDevices(steps.filter(isWanted).map(deviceOf), { ...place, option: "steps" });
   signal?.throwIfAborted();
-  const looking = { namespace, signal };
-  const log = new UndoLog();
-  const leaving = plan.steps.filter(isLeaving);
-  const wanted = plan.steps.filter(isWanted);
+  const work = new Work({ namespace, signal });
   let devices: AppliedDevice[];
   try {
-    if (wanted.some(({ action }) => action !== "adopt"))
-      await allOrFirst(leaving.map((step) => setAside(step, looking, log)));
-    devices = await allOrFirst(wanted.map((step) => carryOut(step, looking, log)));
+    devices = await work.settle(steps);
     signal?.throwIfAborted();
   } catch (error) {
-    throw withLeft([error], await log.undo());
+    throw withLeft([error], await work.log.undo());
   }
-  const failed = await deleteAll(leaving, looking);
+  const failed = await work.deleteAside();
   if (failed.length > 0)
     throw withLeft(
       failed.map(({ error }) => error),
-      failed.map(({ name }) => name),
+      failed.map(({ link }) => labelOf(link)),
     );
-  const removed = leaving.flatMap((step) => (step.action === "remove" ? [step.link] : []));
+  const removed = steps.flatMap((step) => (step.action === "remove" ? [step.link] : []));
   return { devices, removed };
 }
-
-type WantedStep = Exclude<PlanStep, RemoveStep | RefuseStep>;
 
 function isWanted(step: PlanStep): step is WantedStep {
   return step.action !== "remove" && step.action !== "refuse";
@@ -90,23 +125,15 @@ function isLeaving(step: PlanStep): step is RemoveStep | ReplaceStep {
   return step.action === "remove" || step.action === "replace";
 }
 
-function refuse(plan: Plan, namespace: NetworkNamespace): void {
-  const { owner } = plan;
-  if (owner !== namespace.owner) {
-    const place = { call: "apply", argument: "options", option: "namespace" };
-    const expected = `a handle of the plan's owner, ${owner}`;
-    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, namespace.owner);
-  }
-  requireApplicable(plan);
-}
+const deviceOf = ({ device }: WantedStep | RefuseStep): DesiredDevice => device;
 
 /** Throws what applying the plan would, for a step `"refuse"`. */
 export function requireApplicable({ steps }: Plan): void {
   const refused = steps.find((step) => step.action === "refuse");
-  if (refused !== undefined) throw notRepairable(refused.device, refused.changes);
+  if (refused !== undefined) throw notRepairable(refused);
 }
 
-function notRepairable({ name }: DesiredDevice, changes: readonly Difference[]): FlintapError {
+function notRepairable({ link, changes }: RefuseStep): FlintapError {
   const fixed = changes.filter(({ repairable }) => !repairable);
   const words = (value: (one: Difference) => unknown) =>
     fixed.map((one) => value(one) ?? "nothing").join(", ");
@@ -115,46 +142,162 @@ function notRepairable({ name }: DesiredDevice, changes: readonly Difference[]):
     reason: "not-repairable",
     operation: "apply",
     step: "compare",
-    device: name,
+    device: link.name,
     attribute: words(({ field }) => field),
     expected: words(({ to }) => to),
     actual: words(({ from }) => from),
   });
 }
 
-async function carryOut(step: WantedStep, looking: Looking, log: UndoLog): Promise<AppliedDevice> {
-  const { device, action } = step;
-  if (action === "adopt") return { device, link: step.link, action };
-  if (action === "repair") return { device, link: await repair(step, looking, log), action };
-  const { link, isNew } = await make(device, looking, log);
-  return isNew ? { device, link, action } : await takeOver(device, link, looking, log);
+/** How often what others do at the same time is gone along with. */
+const mostRounds = 5;
+
+/** One plan at work. */
+class Work {
+  readonly log = new UndoLog();
+  readonly #looking: Looking;
+  /** What was set aside, as it is since then: deleted at the end. */
+  readonly #aside: Link[] = [];
+  /** The identities of devices that were made here, and of those that were repaired. */
+  readonly #made = new Set<string | undefined>();
+  readonly #repaired = new Set<number>();
+
+  constructor(looking: Looking) {
+    this.#looking = looking;
+  }
+
+  /** Works until all that is wanted is there. */
+  async settle(steps: readonly PlanStep[]): Promise<AppliedDevice[]> {
+    const wanted = steps.filter(isWanted);
+    const replaced = new Set(wanted.filter(({ action }) => action === "replace").map(deviceOf));
+    let todo = steps;
+    for (let round = 1; ; round += 1) {
+      const failure = await this.#bringAbout(todo);
+      if (wanted.length === 0) return [];
+      const now = await this.#compare(wanted);
+      if (changesNothing(now))
+        return now.steps.map((step, at) => this.#applied(step as AdoptStep, wanted[at], replaced));
+      if (round === mostRounds) throw failure ?? notAsWanted(now);
+      requireApplicable(now);
+      todo = now.steps;
+    }
+  }
+
+  /** First with what is known of the places; where something is not as wanted, they are looked at. */
+  async #compare(wanted: readonly WantedStep[]): Promise<Plan> {
+    const places = new KnownPlaces();
+    for (const { device, place } of wanted) {
+      const name = placeOf(device);
+      if (name !== undefined && place !== undefined) places.add(name, place);
+    }
+    const devices = wanted.map(deviceOf);
+    const how = { setAside: this.#aside };
+    const quick = await this.#wantedOnly(devices, { ...how, places });
+    return changesNothing(quick) ? quick : await this.#wantedOnly(devices, how);
+  }
+
+  /** What others set aside is theirs to delete. */
+  async #wantedOnly(devices: readonly DesiredDevice[], how: Comparing): Promise<Plan> {
+    const { owner, steps } = await compare(devices, [], this.#looking, how);
+    return { owner, steps: steps.filter(({ action }) => action !== "remove") };
+  }
+
+  /** Deletes for good. Gives what could not be; one that is gone already is a success. */
+  async deleteAside(): Promise<{ error: unknown; link: Link }[]> {
+    if (this.#aside.length === 0) return [];
+    const { namespace, signal } = this.#looking;
+    // Known by its tag, one that has lost its identity is not deleted without force.
+    const [known, others] = [true, false].map((has) =>
+      this.#aside.filter(({ identity }) => (identity !== undefined) === has),
+    ) as [Link[], Link[]];
+    const results = [
+      ...(await namespace.deleteLinks(known, { signal })),
+      ...(await namespace.deleteLinks(others, { signal, force: true })),
+    ];
+    return results.flatMap((one, at) =>
+      one.deleted || isGone(one.error)
+        ? []
+        : [{ error: one.error, link: [...known, ...others][at] as Link }],
+    );
+  }
+
+  /** Gives the failure that came of others doing something at the same time, if there was one. */
+  async #bringAbout(steps: readonly PlanStep[]): Promise<unknown> {
+    await this.#makeRoom(steps);
+    const wanted = await letGo(steps.filter(isWanted), this.#looking, this.log);
+    const results = await Promise.allSettled(wanted.map((step) => this.#carryOut(step)));
+    const failures = results.flatMap((one): unknown[] =>
+      one.status === "rejected" ? [one.reason] : [],
+    );
+    if (!failures.every(isOvertaken)) throw withLeft(failures, []);
+    return failures[0];
+  }
+
+  /** What has no need to make room is only taken down at the end, when it is deleted. */
+  async #makeRoom(steps: readonly PlanStep[]): Promise<void> {
+    const leaving = steps.filter(isLeaving);
+    if (steps.every(({ action }) => action === "remove" || action === "adopt")) {
+      this.#aside.push(...leaving.map(({ link }) => link));
+      return;
+    }
+    // What an interrupted replacement left has the alt name that the next one is to have.
+    for (const action of ["remove", "replace"]) {
+      const aside = leaving
+        .filter((step) => step.action === action)
+        .map((step) => setAside(step, this.#looking, this.log));
+      this.#aside.push(...(await allOrFirst(aside)).filter((link) => link !== undefined));
+    }
+  }
+
+  async #carryOut(step: WantedStep): Promise<void> {
+    if (step.action === "adopt") return;
+    if (step.action === "repair") {
+      await repair(step, this.#looking, this.log);
+      this.#repaired.add(step.link.index);
+    } else this.#made.add(await make(step, this.#looking, this.log));
+  }
+
+  #applied(
+    { device, link }: AdoptStep,
+    planned: WantedStep | undefined,
+    replaced: ReadonlySet<DesiredDevice>,
+  ): AppliedDevice {
+    const isNew = this.#made.has(link.identity);
+    const isReplaced = planned !== undefined && replaced.has(planned.device);
+    const action = isNew
+      ? isReplaced
+        ? "replace"
+        : "create"
+      : this.#repaired.has(link.index)
+        ? "repair"
+        : "adopt";
+    return { device, link, action };
+  }
 }
 
-/** A device that another process has made since the plan was. */
-async function takeOver(
-  device: DesiredDevice,
-  link: Link,
-  looking: Looking,
-  log: UndoLog,
-): Promise<AppliedDevice> {
-  const places = new KnownPlaces();
-  await places.require([device], looking);
-  await places.learn([link], looking);
-  const changes = differences(device, link, looking.namespace.owner, places);
-  if (changes.length === 0) return { device, link, action: "adopt" };
-  if (!changes.every(({ repairable }) => repairable)) throw notRepairable(device, changes);
-  return { device, link: await repair({ device, link, changes }, looking, log), action: "repair" };
+/** A failure that what another process did at the same time explains, and that left nothing. */
+function isOvertaken(error: unknown): boolean {
+  if (!(error instanceof FlintapError) || error.leftBehind !== undefined) return false;
+  return isGone(error) || isTaken(error) || error.reason === "no-such-alt-name";
 }
 
-/** Gives those that could not be deleted; one that is gone already is a success. */
-async function deleteAll(
-  leaving: readonly (RemoveStep | ReplaceStep)[],
-  { namespace, signal }: Looking,
-): Promise<{ error: unknown; name: string }[]> {
-  if (leaving.length === 0) return [];
-  const links = leaving.map(({ link }) => link);
-  const results = await namespace.deleteLinks(links, { signal });
-  return results.flatMap((one, at) =>
-    one.deleted || isGone(one.error) ? [] : [{ error: one.error, name: links[at]?.name ?? "" }],
-  );
+/** Whatever is done, somebody undoes it. */
+function notAsWanted({ steps }: Plan): unknown {
+  const step = steps.find(({ action }) => action !== "adopt");
+  if (step !== undefined && "changes" in step) {
+    const [change] = step.changes;
+    return new FlintapError({
+      errno: 0,
+      reason: "setting-ignored",
+      operation: "apply",
+      step: "look again",
+      device: step.link.name,
+      attribute: change?.field,
+      expected: String(change?.to ?? "nothing"),
+      actual: String(change?.from ?? "nothing"),
+    });
+  }
+  const device = step !== undefined && "device" in step ? step.device.name : undefined;
+  const where = { operation: "apply", step: "look again", device };
+  return new FlintapError({ errno: 0, reason: "no-such-link", ...where });
 }

@@ -9,14 +9,14 @@ import { argumentError, arrayOf, oneOf, type Place, string } from "../check.js";
 import { createMacvtapRequest, createTapRequest } from "../create-requests.js";
 import type { LinkBase } from "../link.js";
 import { canonicalMac } from "../mac.js";
-import { newLinkName } from "../name.js";
+import { existingLinkName, newLinkName } from "../name.js";
 import type {
   CreateMacvtapOptions,
   CreateTapOptions,
   PortOptions,
   TapOptions,
 } from "../options.js";
-import type { TagParts } from "../tag.js";
+import { purposeOf, type TagParts } from "../tag.js";
 
 /** What every device that is wanted has. */
 export interface DesiredDeviceBase {
@@ -58,12 +58,8 @@ export function placeOf(device: DesiredDevice): string | undefined {
   return device.kind === "macvtap" ? device.parent : device.bridge;
 }
 
-function digest(parts: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-}
-
 /** How the alt name begins by which a device is known. */
-export const keyPrefix = "flvm-";
+const keyPrefix = "flvm-";
 
 /** How the alt names begin that are given here. */
 const derivedNamePrefixes = [keyPrefix, "flold-", "flmac-"];
@@ -73,29 +69,39 @@ export function derivedOf({ altNames }: LinkBase): string[] {
   return altNames.filter((name) => derivedNamePrefixes.some((prefix) => name.startsWith(prefix)));
 }
 
+/** Whether a link has the alt name by which a device is known. */
+export function isKnown({ altNames }: LinkBase): boolean {
+  return altNames.some((name) => name.startsWith(keyPrefix));
+}
+
 /** The alt name by which a device is known. */
-export function keyName(owner: string, { tag }: DesiredDevice): string {
-  return `${keyPrefix}${digest([owner, tag.microvm ?? null, tag.interface])}`;
+export function keyName(owner: string, { tag }: Pick<DesiredDevice, "tag">): string {
+  const key = JSON.stringify([owner, tag.microvm ?? null, tag.interface]);
+  return keyPrefix + createHash("sha256").update(key).digest("hex").slice(0, 32);
 }
 
 /** The alt name of a device that was set aside, to be replaced by the one that is wanted. */
-export function asideName(owner: string, device: DesiredDevice): string {
+export function asideName(owner: string, device: Pick<DesiredDevice, "tag">): string {
   return `flold-${keyName(owner, device).slice(keyPrefix.length)}`;
 }
 
 /**
- * The alt name by which no two guests on a bridge have the same MAC: a tap does not have it, so that
- * the kernel would not notice.
+ * The alt name by which no two guests on a bridge, or on a parent, have the same MAC: a tap does not
+ * have its guest's, so that the kernel would not notice. The place goes by its index, which stays when
+ * it is renamed.
  */
-export function macName(device: DesiredDevice): string | undefined {
-  const { bridge, tag } = device.kind === "tap" ? device : { bridge: undefined, tag: {} };
-  if (bridge === undefined || tag.guestMac === undefined) return undefined;
-  return `flmac-${bridge}-${tag.guestMac.replaceAll(":", "")}`;
+export function macName({ tag }: DesiredDevice, place: number | undefined): string | undefined {
+  if (place === undefined || tag.guestMac === undefined) return undefined;
+  return `flmac-${place}-${tag.guestMac.replaceAll(":", "")}`;
 }
 
-/** The alt names that a device is to have. */
-export function derivedNames(owner: string, device: DesiredDevice): string[] {
-  const mac = macName(device);
+/** The alt names that a device is to have on a place. */
+export function derivedNames(
+  owner: string,
+  device: DesiredDevice,
+  place: number | undefined,
+): string[] {
+  const mac = macName(device, place);
   return [keyName(owner, device), ...(mac === undefined ? [] : [mac])];
 }
 
@@ -111,42 +117,63 @@ export function tapOptions(device: DesiredTap): CreateTapOptions & { persist?: t
   return options;
 }
 
+/** The device with the MAC that its guest is to use, where it says none. */
+export function withGuestMac(device: DesiredDevice, guestMac: string | undefined): DesiredDevice {
+  if (guestMac === undefined || device.tag.guestMac !== undefined) return device;
+  const tag = { ...device.tag, guestMac };
+  return device.kind === "tap" ? { ...device, tag } : { ...device, tag, mac: guestMac };
+}
+
 /**
  * Checks devices that are wanted together, each by itself and that no two are the same, and gives
  * copies of them with their addresses in one spelling.
  */
-export function checkedDevices(given: readonly DesiredDevice[]): DesiredDevice[] {
-  const place = { call: "plan", argument: "devices" };
+export function checkedDevices(given: readonly DesiredDevice[], place: Place): DesiredDevice[] {
   if (!Array.isArray(given)) throw argumentError("ERR_INVALID_ARG_TYPE", "an array", place, given);
-  const devices = given.map((device, at) => checked(device, { ...place, option: `${at}` }));
+  const devices = Array.from(given, (device, at) => checked(device, inside(place, `${at}`)));
   const unique = (what: string, keyOf: (device: DesiredDevice) => string) => {
     const seen = new Map<string, number>();
     for (const [at, device] of devices.entries()) {
       const first = seen.get(keyOf(device));
       const expected = `another ${what} than device ${first} has`;
-      const here = { ...place, option: `${at}` };
+      const here = inside(place, `${at}`);
       if (first !== undefined) throw argumentError("ERR_INVALID_ARG_VALUE", expected, here, device);
       seen.set(keyOf(device), at);
     }
   };
   unique("name", ({ name }) => name);
-  unique("tag", (device) => keyName("", device));
+  unique("tag", ({ tag }) => purposeOf(tag));
   return devices;
 }
+
+function inside(place: Place, key: string): Place {
+  return { ...place, option: place.option === undefined ? key : `${place.option}.${key}` };
+}
+
+/** What a create takes and a device that is wanted has not. */
+const notWanted = ["altNames", "index", "signal", "persist", "queues"] as const;
 
 function checked(device: DesiredDevice, place: Place): DesiredDevice {
   if (typeof device !== "object" || device === null)
     throw argumentError("ERR_INVALID_ARG_TYPE", "a device that is wanted", place, device);
   const { kind, name, tag, otherNames = [] } = device;
-  const inside = (option: string): Place => ({ ...place, option: `${place.option}.${option}` });
-  string(name, inside("name"));
-  string(tag?.interface, inside("tag.interface"));
-  arrayOf(newLinkName)(otherNames, inside("otherNames"));
-  oneOf("macvtap", "tap")(kind, inside("kind"));
+  string(name, inside(place, "name"));
+  string(tag?.interface, inside(place, "tag.interface"));
+  arrayOf(newLinkName)(otherNames, inside(place, "otherNames"));
+  oneOf("macvtap", "tap")(kind, inside(place, "kind"));
+  for (const option of notWanted) {
+    const value: unknown = Reflect.get(device, option);
+    if (value === undefined) continue;
+    const at = inside(place, option);
+    throw argumentError("ERR_INVALID_ARG_VALUE", "no value for a device that is wanted", at, value);
+  }
+  const on = placeOf(device);
+  if (kind === "macvtap" || on !== undefined)
+    existingLinkName(on, inside(place, kind === "macvtap" ? "parent" : "bridge"));
   // They check the rest; what they would ask for is made again when it is known what there is.
   if (device.kind === "macvtap") createMacvtapRequest(macvtapOptions(device));
   else createTapRequest(tapOptions(device));
-  return withOneMac({ ...device, tag: { ...tag } }, inside("tag.guestMac"));
+  return withOneMac({ ...device, tag: { ...tag } }, inside(place, "tag.guestMac"));
 }
 
 /** In one spelling, and of a macvtap the guest's and its own are the same. */

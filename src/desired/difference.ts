@@ -7,9 +7,16 @@
  */
 import { tapOwner } from "../create-requests.js";
 import type { HostIPv6, Link } from "../link.js";
-import { portSettings } from "../shared-options.js";
+import { pick, portSettings } from "../shared-options.js";
 import { type TagParts, tagMatches } from "../tag.js";
-import { type DesiredDevice, type DesiredTap, derivedNames, derivedOf, placeOf } from "./device.js";
+import {
+  type DesiredDevice,
+  type DesiredMacvtap,
+  type DesiredTap,
+  derivedNames,
+  derivedOf,
+  placeOf,
+} from "./device.js";
 
 /** A value that is compared. */
 export type Value = string | number | boolean | undefined;
@@ -26,26 +33,28 @@ export interface Difference {
   repairable: boolean;
 }
 
-/** Who the links are that a device hangs on. */
-export interface Places {
-  /** The name of the link with an index; the name that was asked for, where it is that one. */
-  nameOf(index: number | undefined): string | undefined;
+/** What a link is compared with. */
+export interface Wanted {
+  device: DesiredDevice;
+  owner: string;
+  /** The index of the link that the device is to be on; absent: none. */
+  place: number | undefined;
+  /** The name that it is to have, if it has none of its own. */
+  name: string;
+  /** The name of the link with an index. */
+  nameOf(index: number): string | undefined;
 }
 
 /** All that is not as it is wanted. */
-export function differences(
-  device: DesiredDevice,
-  link: Link,
-  owner: string,
-  places: Places,
-): Difference[] {
+export function differences(wanted: Wanted, link: Link): Difference[] {
+  const { device } = wanted;
   const found = link.kind === "tun" ? link.details.type : link.kind;
-  if (found !== device.kind) return [fixed("kind", found, device.kind)].flat();
+  if (found !== device.kind) return fixed("kind", found, device.kind);
   return [
-    ...placement(device, link, places),
-    ...hardware(device, link),
-    ...naming(device, link, owner),
-    ...tagging(device, link, owner),
+    ...placement(wanted, link),
+    ...(device.kind === "macvtap" ? macvtapHardware(device, link) : tapHardware(device, link)),
+    ...naming(wanted, link),
+    ...tagging(wanted, link),
     ...state(device, link),
   ];
 }
@@ -61,62 +70,73 @@ const live = (field: string, from: Value, to: Value) => compare(field, from, to,
 const liveIf = (field: string, from: Value, to: Value) =>
   to === undefined ? [] : live(field, from, to);
 
-function placement(device: DesiredDevice, link: Link, places: Places): Difference[] {
-  if (device.kind === "macvtap") return fixed("parent", parentOf(link, places), device.parent);
-  const { bridge } = device;
-  return [
-    ...live("bridge", places.nameOf(link.master), bridge),
-    ...(bridge === undefined ? [] : portOf(device, link)),
-  ];
+function placement({ device, place, nameOf }: Wanted, link: Link): Difference[] {
+  const { master, parent, parentNamespace } = link;
+  const named = (index: number | undefined) => index && (nameOf(index) ?? `index ${index}`);
+  if (device.kind === "macvtap") {
+    if (parentNamespace === undefined && parent === place) return [];
+    const where = parentNamespace === undefined ? "" : ` in namespace ${parentNamespace}`;
+    const from = parent === undefined ? undefined : `${named(parent)}${where}`;
+    return [{ field: "parent", from, to: device.parent, repairable: false }];
+  }
+  const on = master === place ? [] : [bridgeOf(named(master), device)];
+  return [...on, ...(place === undefined ? [] : portOf(device, link))];
 }
 
-/** Where the parent is elsewhere, its index is one of over there. */
-function parentOf({ parent, parentNamespace }: Link, places: Places): string | undefined {
-  return parentNamespace === undefined
-    ? places.nameOf(parent)
-    : `${parent} in namespace ${parentNamespace}`;
+function bridgeOf(from: Value, { bridge: to }: DesiredTap): Difference {
+  return { field: "bridge", from, to, repairable: true };
 }
 
 function portOf(device: DesiredTap, { port }: Link): Difference[] {
   return portSettings.flatMap((setting) => liveIf(setting, port?.[setting], device[setting]));
 }
 
-/** What a device has from its beginning. */
-function hardware(device: DesiredDevice, link: Link): Difference[] {
-  if (device.kind === "macvtap" && link.kind === "macvtap") {
-    const to = device.mac ?? link.tag?.guestMac;
-    // The guest uses the one that the tag has: another on the device is somebody's rewriting.
-    const rewritten = link.tag?.guestMac === to;
-    const mac = to === undefined ? [] : compare("mac", link.mac, to, rewritten);
-    return [...fixed("mode", link.details.mode, device.mode ?? "bridge"), ...mac];
-  }
-  if (device.kind !== "tap" || link.kind !== "tun") return [];
+/** What a macvtap has from its beginning. */
+function macvtapHardware(device: DesiredMacvtap, link: Link): Difference[] {
+  if (link.kind !== "macvtap") return [];
+  const { mode, sourceMacs } = link.details;
+  const sources = device.sourceMacs && wordsOf(device.sourceMacs.map((mac) => mac.toLowerCase()));
+  // The guest uses the one that the tag has: another on the device is somebody's rewriting.
+  const rewritten = link.tag?.guestMac === device.mac;
+  return [
+    ...fixed("mode", mode, device.mode ?? "bridge"),
+    ...(sources === undefined ? [] : fixed("sourceMacs", wordsOf(sourceMacs ?? []), sources)),
+    ...(device.mac === undefined ? [] : compare("mac", link.mac, device.mac, rewritten)),
+  ];
+}
+
+/**
+ * What a tap has from its beginning. That its frames have a virtio-net header is not part of it: who
+ * opens it by name says so.
+ */
+function tapHardware(device: DesiredTap, link: Link): Difference[] {
+  if (link.kind !== "tun") return [];
   const { persistent, multiQueue, uid, gid } = link.details;
+  const named = Object.values(pick(device, ["uid", "gid", "anyUser"])).length > 0;
   const opener = tapOwner(device);
   return [
     ...fixed("persist", persistent ?? false, true),
     ...fixed("multiQueue", multiQueue ?? false, device.multiQueue ?? false),
-    ...fixed("uid", uid, opener.uid),
-    ...fixed("gid", gid, opener.gid),
+    ...(named ? fixed("uid", uid, opener.uid) : []),
+    ...(named ? fixed("gid", gid, opener.gid) : []),
     ...liveIf("mac", link.mac, device.mac),
   ];
 }
 
-function naming(device: DesiredDevice, link: Link, owner: string): Difference[] {
+function naming({ device, owner, place, name }: Wanted, link: Link): Difference[] {
   const names = [device.name, ...(device.otherNames ?? [])];
   return [
-    ...(names.includes(link.name) ? [] : live("name", link.name, device.name)),
-    ...live("altNames", wordsOf(derivedOf(link)), wordsOf(derivedNames(owner, device))),
+    ...(names.includes(link.name) ? [] : live("name", link.name, name)),
+    ...live("altNames", wordsOf(derivedOf(link)), wordsOf(derivedNames(owner, device, place))),
   ];
 }
 
-/** Names in one order and one text: none of them has white space. */
-function wordsOf(names: readonly string[]): string {
-  return [...names].sort().join(" ");
+/** Words in one order and one text. */
+function wordsOf(words: readonly string[]): string {
+  return [...words].sort().join(" ");
 }
 
-function tagging(device: DesiredDevice, link: Link, owner: string): Difference[] {
-  const { tag } = link;
+function tagging({ device, owner }: Wanted, { tag }: Link): Difference[] {
   if (tag?.owner !== owner) return live("tag.owner", tag?.owner, owner);
   const wanted = Object.entries(device.tag) as [keyof TagParts, string | undefined][];
   return wanted.flatMap(([part, to]) =>
@@ -129,14 +149,18 @@ function state(device: DesiredDevice, link: Link): Difference[] {
     ...liveIf("mtu", link.mtu, device.mtu),
     ...liveIf("txQueueLength", link.txQueueLength, device.txQueueLength),
     ...live("up", link.up, device.up ?? true),
-    ...hostIPv6(link, device.hostIPv6 ?? "closed"),
+    ...hostIPv6(device, link),
   ];
 }
 
+/** Below this MTU a link has no IPv6. */
+const leastMtuOfIPv6 = 1_280;
+
 /** A link without IPv6 is closed; one that is more closed than wanted is left so. */
-function hostIPv6({ ipv6 }: Link, to: HostIPv6): Difference[] {
-  const from = ipv6?.state ?? "closed";
-  return to === "open" || from === "closed" ? [] : live("hostIPv6", from, to);
+function hostIPv6({ hostIPv6: to = "closed", mtu }: DesiredDevice, { ipv6 }: Link): Difference[] {
+  const from: HostIPv6 = ipv6?.state ?? "closed";
+  const goes = mtu !== undefined && mtu < leastMtuOfIPv6;
+  return to === "open" || from === "closed" || goes ? [] : live("hostIPv6", from, to);
 }
 
 /** What a device hangs on, in a few words. */

@@ -1,15 +1,21 @@
 /**
  * Devices that another process is just making. It marks a link by several requests and then sets it
- * up, and its last step makes a tap persistent. All of this is told of by the kernel, so nobody has to
- * ask again and again.
+ * up, and its last step makes a tap persistent. The kernel does not tell of all of that, least of all
+ * while the link is down, so it is looked at again and again.
  */
-import { isGone } from "../error.js";
+import { setTimeout } from "node:timers/promises";
 import type { Link } from "../link.js";
-import { keyPrefix } from "./device.js";
+import { isKnown } from "./device.js";
 import type { Looking } from "./looking.js";
 
-/** How long a device may take to be made, in milliseconds, while thousands wait for the kernel. */
+/** Milliseconds that a device may take to be made, while thousands wait for the kernel. */
 const patience = 5_000;
+
+/** The same for a link that has a device's name only, and is more likely somebody else's. */
+const patienceForStrangers = 500;
+
+/** Milliseconds between two looks: the first pause, and the longest. */
+const [firstPause, longestPause] = [1, 64];
 
 /** Whether a link that has a device's derived names, or its name only, may be half made. */
 export function isInTheMaking(link: Link): boolean {
@@ -20,26 +26,16 @@ export function isInTheMaking(link: Link): boolean {
   return isKnown(link) || (identity === undefined && alias === undefined);
 }
 
-function isKnown({ altNames }: Link): boolean {
-  return altNames.some((name) => name.startsWith(keyPrefix));
-}
-
-/** Waits until a link is made or gone; false: after a time, no longer. */
-export async function untilMade(link: Link, { namespace, signal }: Looking): Promise<boolean> {
-  const tooLong = AbortSignal.timeout(patience);
-  const either = signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]);
-  const watch = namespace.watchLinks({ kind: link.kind, signal: either });
-  try {
-    await watch.ready;
-    if (!isInTheMaking(await namespace.getLink(link, { signal: either }))) return true;
-    for await (const { link: seen, type } of watch) {
-      if (seen.index === link.index && (type === "removed" || !isInTheMaking(seen))) return true;
-    }
-  } catch (error) {
-    if (isGone(error)) return true;
-    if (signal?.aborted || !tooLong.aborted) throw error;
-  } finally {
-    await watch.close();
+/**
+ * Calls `look` until it gives no links that are in the making any more, or some that have been so for
+ * too long.
+ */
+export async function untilMade(look: () => Promise<Link[]>, { signal }: Looking): Promise<void> {
+  const since = performance.now();
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    const unfinished = (await look()).filter(isInTheMaking);
+    const most = unfinished.some(isKnown) ? patience : patienceForStrangers;
+    if (unfinished.length === 0 || performance.now() - since > most) return;
+    await setTimeout(pause, undefined, { signal });
   }
-  return false;
 }

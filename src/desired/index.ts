@@ -24,5 +24,6 @@ export {
   type RemoveStep,
   type RepairStep,
   type ReplaceStep,
+  type WantedStep,
 } from "./plan.js";
 export { formatPlan } from "./plan-text.js";

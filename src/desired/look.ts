@@ -4,12 +4,21 @@
  * wanted is to be found as well.
  */
 import type { PlaceRole } from "../addon.js";
-import { isGone } from "../error.js";
+import { stableGuestMac } from "../create-requests.js";
+import { isGone, notOurs } from "../error.js";
 import type { Link, LinkBase } from "../link.js";
-import { type TagParts, tagMatches } from "../tag.js";
-import { asideName, type DesiredDevice, keyName, macName, placeOf } from "./device.js";
-import type { Places } from "./difference.js";
-import { isInTheMaking, untilMade } from "./in-the-making.js";
+import { operationsOf } from "../network-namespace.js";
+import { placeRequest } from "../requests.js";
+import { purposeOf, type TagParts, tagMatches } from "../tag.js";
+import {
+  asideName,
+  type DesiredDevice,
+  keyName,
+  macName,
+  placeOf,
+  withGuestMac,
+} from "./device.js";
+import { untilMade } from "./in-the-making.js";
 import type { Looking } from "./looking.js";
 
 /** What there is of a device. */
@@ -20,68 +29,77 @@ export interface Found {
   aside?: Link;
   /** A link that is not meant, and has its name. */
   stranger?: Link;
-  /** The device of a guest on the same bridge that has the MAC of its guest; it may be the device. */
-  sameMac?: Link;
 }
 
-/** How often what is half made is waited for: another may have taken its place meanwhile. */
-const mostWaits = 4;
+/** Links by each of their names. */
+export class NamedLinks {
+  readonly #byName = new Map<string, Link>();
 
-/** Finds devices, in their order. Those that another process is just making are waited for. */
-export async function findAll(
-  devices: readonly DesiredDevice[],
-  looking: Looking,
-): Promise<Found[]> {
-  for (let waits = 0; ; waits += 1) {
-    const found = await findAsTheyAre(devices, looking);
-    const unfinished = found.flatMap(({ link, stranger }) =>
-      [link, stranger].filter((one) => one !== undefined).filter(isInTheMaking),
-    );
-    if (unfinished.length === 0 || waits === mostWaits) return found;
-    const ended = await Promise.all(unfinished.map((link) => untilMade(link, looking)));
-    if (!ended.includes(true)) return await findAsTheyAre(devices, looking);
+  constructor(links: readonly Link[]) {
+    for (const link of links) for (const name of namesOf(link)) this.#byName.set(name, link);
   }
-}
 
-/** The same for one. */
-export async function find(device: DesiredDevice, looking: Looking): Promise<Found> {
-  const [found = {}] = await findAll([device], looking);
-  return found;
-}
-
-async function findAsTheyAre(
-  devices: readonly DesiredDevice[],
-  { namespace, signal }: Looking,
-): Promise<Found[]> {
-  const { owner } = namespace;
-  const names = devices.flatMap((device) =>
-    [keyName(owner, device), asideName(owner, device), device.name, macName(device) ?? []].flat(),
-  );
-  const links = names.length === 0 ? [] : await namespace.findLinks(names, { signal });
-  const byName = new Map(links.flatMap((link) => namesOf(link).map((name) => [name, link])));
-  return devices.map((device): Found => {
-    const link = byName.get(keyName(owner, device));
-    const aside = byName.get(asideName(owner, device));
-    const named = byName.get(device.name);
-    const found = { link, aside, sameMac: byName.get(macName(device) ?? "") };
-    if (named === undefined || named === link || named === aside) return found;
-    if (link === undefined && isMeant(named, device, owner)) return { ...found, link: named };
-    return { ...found, stranger: named };
-  });
+  /** The link that has the name or alt name. */
+  get(name: string | undefined): Link | undefined {
+    return name === undefined ? undefined : this.#byName.get(name);
+  }
 }
 
 function namesOf({ name, altNames }: LinkBase): string[] {
   return [name, ...altNames];
 }
 
+/** Finds links by names; none where there are none. */
+export async function findNamed(
+  names: readonly string[],
+  { namespace, signal }: Looking,
+): Promise<NamedLinks> {
+  return new NamedLinks(names.length === 0 ? [] : await namespace.findLinks(names, { signal }));
+}
+
+/**
+ * Finds devices, in their order; those that another process is just making are waited for. Rejects
+ * with reason `"not-ours"` where another owner's link has the alt name of one.
+ */
+export async function findAll(
+  devices: readonly DesiredDevice[],
+  looking: Looking,
+): Promise<Found[]> {
+  let found: Found[] = [];
+  await untilMade(async () => {
+    found = await findAsTheyAre(devices, looking);
+    return found.flatMap(({ link, stranger }) => [link ?? [], stranger ?? []].flat());
+  }, looking);
+  const { owner } = looking.namespace;
+  for (const { link } of found)
+    if (link?.tag !== undefined && link.tag.owner !== owner) throw notOurs(link, "plan");
+  return found;
+}
+
+async function findAsTheyAre(
+  devices: readonly DesiredDevice[],
+  looking: Looking,
+): Promise<Found[]> {
+  const { owner } = looking.namespace;
+  const names = devices.flatMap((device) => [
+    keyName(owner, device),
+    asideName(owner, device),
+    device.name,
+  ]);
+  const links = await findNamed(names, looking);
+  return devices.map((device): Found => {
+    const link = links.get(keyName(owner, device));
+    const aside = links.get(asideName(owner, device));
+    const named = links.get(device.name);
+    if (named === undefined || named === link || named === aside) return { link, aside };
+    if (link === undefined && isMeant(named, device, owner)) return { link: named, aside };
+    return { link, aside, stranger: named };
+  });
+}
+
 /** Whether a link's tag says that it is this device. */
-export function isMeant({ tag }: Link, device: DesiredDevice, owner: string): boolean {
-  const { microvm, interface: name } = device.tag;
-  return (
-    tag?.owner === owner &&
-    (tag.microvm === undefined) === (microvm === undefined) &&
-    tagMatches(tag, { microvm, interface: name })
-  );
+function isMeant({ tag }: Link, device: DesiredDevice, owner: string): boolean {
+  return tag?.owner === owner && purposeOf(tag) === purposeOf(device.tag);
 }
 
 /** The owner's links that have one of these tags, by one listing. */
@@ -92,20 +110,62 @@ export async function listTagged(
   const [only, ...more] = tags;
   if (only === undefined) return [];
   const { owner } = namespace;
-  const tag = more.length === 0 ? only : undefined;
-  const links = await namespace.listLinks({ owner, tag, signal });
-  return links.filter((link) => tags.some((parts) => link.tag && tagMatches(link.tag, parts)));
+  if (more.length === 0) return await namespace.listLinks({ owner, tag: only, signal });
+  const links = await namespace.listLinks({ owner, signal });
+  // Many microVMs are many tags: these are not compared with each link.
+  const microvms = new Set(tags.filter(namesOnlyMicrovm).map(microvmOf));
+  const others = tags.filter((parts) => !namesOnlyMicrovm(parts));
+  return links.filter(
+    ({ tag }) =>
+      tag !== undefined &&
+      (microvms.has(microvmOf(tag)) || others.some((parts) => tagMatches(tag, parts))),
+  );
+}
+
+function namesOnlyMicrovm(parts: TagParts): boolean {
+  const named = Object.entries(parts).filter(([, text]) => text !== undefined);
+  return named.length === 1 && parts.microvm !== undefined;
+}
+
+function microvmOf(parts: TagParts & { hashed?: (keyof TagParts)[] }): string {
+  return purposeOf({ microvm: parts.microvm, hashed: parts.hashed });
+}
+
+/** Devices that have lost the name by which they are known, by what their tags say. */
+export class TaggedLinks {
+  readonly #byPurpose: Map<string, Link>;
+
+  constructor(links: readonly Link[]) {
+    this.#byPurpose = new Map(links.map((link) => [purposeOf(link.tag ?? {}), link]));
+  }
+
+  /** The one for a device, but for one that was set aside. */
+  get({ tag }: DesiredDevice, aside: Link | undefined): Link | undefined {
+    const link = this.#byPurpose.get(purposeOf(tag));
+    return link?.index === aside?.index ? undefined : link;
+  }
+}
+
+/** Reads the link on which a device is to be, and refuses one on which none can be. */
+export async function getPlace(
+  name: string,
+  role: PlaceRole,
+  { namespace, signal }: Looking,
+): Promise<Link> {
+  const { links } = await operationsOf(namespace).run("getPlace", placeRequest(name, role), signal);
+  return links[0] as Link;
 }
 
 /** The links that devices hang on, or are to hang on. */
-export class KnownPlaces implements Places {
+export class KnownPlaces {
+  readonly #indexes = new Map<string, number>();
   readonly #names = new Map<number, string>();
 
   /**
    * Looks at the places that are wanted: refused with reason `"no-such-parent"`, `"no-such-bridge"`,
    * `"not-a-bridge"` or another that says why no device can be there.
    */
-  async require(devices: readonly DesiredDevice[], { namespace, signal }: Looking): Promise<void> {
+  async require(devices: readonly DesiredDevice[], looking: Looking): Promise<void> {
     const places = new Map<string, [name: string, role: PlaceRole]>();
     for (const device of devices) {
       const [name, role] = [placeOf(device), roleOf(device)];
@@ -113,10 +173,16 @@ export class KnownPlaces implements Places {
     }
     await Promise.all(
       [...places.values()].map(async ([name, role]) => {
-        const { index } = await namespace.getPlace(name, role, { signal });
-        this.#names.set(index, name);
+        const { index } = await getPlace(name, role, looking);
+        this.add(name, index);
       }),
     );
+  }
+
+  /** A place that was looked at before. */
+  add(name: string, index: number): void {
+    this.#indexes.set(name, index);
+    this.#names.set(index, name);
   }
 
   /** Asks for the names of the places where links are. */
@@ -138,13 +204,58 @@ export class KnownPlaces implements Places {
     );
   }
 
+  /** The index of the link that a device is to hang on; undefined where it hangs on none. */
+  indexFor(device: DesiredDevice): number | undefined {
+    const name = placeOf(device);
+    return name === undefined ? undefined : this.#indexes.get(name);
+  }
+
+  /** The name of a link, if it is known. */
   nameOf(index: number | undefined): string | undefined {
-    if (index === undefined) return undefined;
-    return this.#names.get(index);
+    return index === undefined ? undefined : this.#names.get(index);
   }
 }
 
 function roleOf(device: DesiredDevice): PlaceRole {
   if (device.kind === "tap") return "bridge";
   return device.mode === "passthru" ? "passthruParent" : "parent";
+}
+
+/**
+ * The devices with the MACs that their guests are to use: what is said, what the device that is there
+ * has in its tag, or what a create would choose every time.
+ */
+export async function withGuestMacs(
+  devices: readonly DesiredDevice[],
+  found: readonly Found[],
+  { namespace }: Looking,
+): Promise<DesiredDevice[]> {
+  const lacks = (device: DesiredDevice): boolean =>
+    device.tag.guestMac === undefined && !(device.kind === "macvtap" && device.mode === "passthru");
+  if (!devices.some(lacks)) return [...devices];
+  const origin = await operationsOf(namespace).origin();
+  return devices.map((device, at) => {
+    if (!lacks(device)) return device;
+    const known = found[at]?.link?.tag?.guestMac;
+    return withGuestMac(device, known ?? stableGuestMac(device.kind, device, origin));
+  });
+}
+
+/** Of devices that have no alt name for their guest's MAC yet, the links that have it. */
+export async function sameMacs(
+  devices: readonly DesiredDevice[],
+  found: readonly Found[],
+  places: readonly (number | undefined)[],
+  looking: Looking,
+): Promise<(Link | undefined)[]> {
+  const names = devices.map((device, at) => {
+    const name = macName(device, places[at]);
+    const has = name !== undefined && found[at]?.link?.altNames.includes(name);
+    return has ? undefined : name;
+  });
+  const links = await findNamed(
+    names.filter((name) => name !== undefined),
+    looking,
+  );
+  return names.map((name) => links.get(name));
 }

@@ -1,56 +1,57 @@
 /**
  * Makes a device that is wanted. Whether it is there already is not asked first but told by the
- * kernel, which lets nobody have its names twice: then another process was faster, and its device is
- * taken.
+ * kernel, which lets nobody have its names twice: then another process was faster.
  */
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
-import { type DesiredDevice, derivedNames, macvtapOptions, tapOptions } from "./device.js";
+import { derivedNames, keyName, macName, macvtapOptions, tapOptions } from "./device.js";
 import { duplicateGuestMac } from "./guest-macs.js";
-import { find } from "./look.js";
+import { findNamed } from "./look.js";
 import type { Looking } from "./looking.js";
+import type { DeviceStep } from "./plan.js";
 import type { UndoLog } from "./undo-log.js";
 
-/** How often a device that is being made, and not finished, by others is made again. */
-const tries = 8;
-
-/** A device, and whether it was made here. */
-export interface Made {
-  link: Link;
-  isNew: boolean;
-}
-
-/** Makes a device, or finds the one that another process has made meanwhile. */
-export async function make(device: DesiredDevice, looking: Looking, log: UndoLog): Promise<Made> {
-  const names = [device.name, ...(device.otherNames ?? [])];
-  for (let tried = 0; ; tried += 1) {
-    const [name = device.name] = names;
+/**
+ * Makes a device, and gives its identity. Rejects with what the kernel said where another process has made it, or is about to;
+ * a name that is a stranger's is passed over for the next one.
+ */
+export async function make(
+  step: DeviceStep,
+  looking: Looking,
+  log: UndoLog,
+): Promise<string | undefined> {
+  const { device, place } = step;
+  const { name: first, otherNames = [] } = device;
+  const key = keyName(looking.namespace.owner, device);
+  const mac = macName(device, place);
+  for (const [at, name] of [first, ...otherNames].entries()) {
     try {
-      return { link: await create({ ...device, name }, looking, log), isNew: true };
+      const link = await create({ ...step, device: { ...device, name } }, looking, log);
+      return link.identity;
     } catch (error) {
-      if (!isTaken(error) || tried === tries) throw error;
-      const found = await find({ ...device, name }, looking);
-      if (found.link !== undefined) return { link: found.link, isNew: false };
-      if (found.sameMac !== undefined) throw duplicateGuestMac(device, found.sameMac);
-      // With nobody in the way any more, the other process has given its device up.
-      if (found.stranger === undefined) continue;
-      if (names.length === 1) throw error;
-      names.shift();
+      if (!isTaken(error)) throw error;
+      const links = await findNamed([key, name, ...(mac === undefined ? [] : [mac])], looking);
+      const holder = links.get(mac);
+      const own = links.get(key);
+      if (holder !== undefined && holder !== own) throw duplicateGuestMac(device, holder);
+      if (own !== undefined || links.get(name) === undefined || at === otherNames.length)
+        throw error;
     }
   }
+  throw new Error("A device has at least one name.");
 }
 
 async function create(
-  device: DesiredDevice,
+  { device, place }: DeviceStep,
   { namespace, signal }: Looking,
   log: UndoLog,
 ): Promise<Link> {
-  const altNames = derivedNames(namespace.owner, device);
-  const link =
+  const altNames = derivedNames(namespace.owner, device, place);
+  const link: Link =
     device.kind === "macvtap"
       ? await namespace.createMacvtap({ ...macvtapOptions(device), altNames, signal })
       : await namespace.createTap({ ...tapOptions(device), altNames, signal });
-  log.add(link.name, async () => {
+  log.add(link, async () => {
     try {
       await namespace.deleteLink(link);
     } catch (error) {
@@ -61,7 +62,7 @@ async function create(
 }
 
 /** Whether another link has one of the device's names. */
-function isTaken(error: unknown): boolean {
+export function isTaken(error: unknown): boolean {
   const reason = error instanceof FlintapError ? error.reason : undefined;
   return reason === "name-taken" || reason === "alt-name-taken";
 }

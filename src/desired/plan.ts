@@ -2,16 +2,26 @@
  * A plan: what has to be done to have the devices that are wanted. It can be printed and looked over
  * before it is applied; making one changes nothing.
  */
-import { argumentError, arrayOf } from "../check.js";
+import { argumentError, arrayOf, boolean, type Check, type ChecksFor, object } from "../check.js";
 import { FlintapError } from "../error.js";
 import type { Link } from "../link.js";
-import type { NetworkNamespace } from "../network-namespace.js";
+import { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
+import { operationChecks, optionsOf } from "../shared-options.js";
 import { type TagParts, tagParts } from "../tag.js";
-import { checkedDevices, type DesiredDevice } from "./device.js";
+import { checkedDevices, type DesiredDevice, keyName } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
-import { type Found, findAll, isMeant, KnownPlaces, listTagged } from "./look.js";
+import {
+  type Found,
+  findAll,
+  KnownPlaces,
+  listTagged,
+  sameMacs,
+  TaggedLinks,
+  withGuestMacs,
+} from "./look.js";
+import type { Looking } from "./looking.js";
 
 /** What is to be. */
 export interface DesiredState {
@@ -38,8 +48,10 @@ export interface PlanOptions extends OperationOptions {
 
 /** A step for a device that is wanted. */
 export interface DeviceStep {
-  /** What is wanted. */
+  /** What is wanted, with the MAC that its guest is to use. */
   device: DesiredDevice;
+  /** The index of the link that it hangs on, as the plan found it; absent: it hangs on none. */
+  place?: number;
 }
 
 /** A step for one that is there already. */
@@ -92,6 +104,9 @@ export interface RemoveStep {
   link: Link;
 }
 
+/** A step that brings a device about. */
+export type WantedStep = CreateStep | AdoptStep | RepairStep | ReplaceStep;
+
 /** One thing to be done. */
 export type PlanStep = CreateStep | AdoptStep | RepairStep | ReplaceStep | RefuseStep | RemoveStep;
 
@@ -108,82 +123,127 @@ export function changesNothing({ steps }: Plan): boolean {
   return steps.every(({ action }) => action === "adopt");
 }
 
+const anything: Check<unknown> = (value) => value;
+
+/** A handle. */
+export const handle: Check<NetworkNamespace> = (value, place) => {
+  if (value instanceof NetworkNamespace) return value;
+  throw argumentError("ERR_INVALID_ARG_TYPE", "a NetworkNamespace", place, value);
+};
+
+const stateChecks = object(
+  { devices: anything, prune: arrayOf(tagParts) } satisfies ChecksFor<DesiredState>,
+  ["devices"],
+);
+
+const planOptions = object(
+  { ...operationChecks, namespace: handle, replace: boolean } satisfies ChecksFor<PlanOptions>,
+  ["namespace"],
+);
+
 /**
  * Compares what is wanted with what there is. Changes nothing; a device that another process is just
  * making is waited for.
  *
  * Rejects with reason `"no-such-parent"`, `"parent-wireless"`, `"parent-unusable"`,
- * `"no-such-bridge"`, `"not-a-bridge"` where a device could not be made, and `"duplicate-guest-mac"`
- * where a guest on the same bridge has the MAC of one that is wanted.
+ * `"no-such-bridge"`, `"not-a-bridge"` where a device could not be made, `"duplicate-guest-mac"` where
+ * a guest on the same bridge or parent has the MAC of one that is wanted, and `"not-ours"` where a link
+ * of another owner is in the place of one.
  *
  * @throws {TypeError} A device that is wanted is none that could be made, or two are the same.
  */
 export async function plan(state: DesiredState, options: PlanOptions): Promise<Plan> {
-  const wanted = checkedDevices(state.devices);
-  const prune = checkedPrune(state.prune);
+  const place = { call: "plan", argument: "state" };
+  const { devices, prune = [] } = stateChecks(state, place);
+  const { namespace, replace, signal } = planOptions(options, optionsOf("plan"));
+  const wanted = checkedDevices(devices as DesiredDevice[], { ...place, option: "devices" });
+  checkPrune(prune);
   try {
     checkGuestMacs(wanted);
-    return await compare(wanted, prune, options);
+    return await compare(wanted, prune, { namespace, signal }, { replace });
   } catch (error) {
     throw error instanceof FlintapError ? FlintapError.again(error, { operation: "plan" }) : error;
   }
 }
 
-async function compare(
+function checkPrune(prune: readonly TagParts[]): void {
+  const empty = prune.find((parts) => Object.values(parts).every((part) => part === undefined));
+  if (empty === undefined) return;
+  const place = { call: "plan", argument: "state", option: "prune" };
+  throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of each tag", place, empty);
+}
+
+/** How to compare. */
+export interface Comparing {
+  /** What cannot be repaired is replaced. */
+  replace?: boolean;
+  /** What was set aside already, and is not looked at. */
+  setAside?: readonly Link[];
+  /** What the devices hang on, where that was looked at just now. */
+  places?: KnownPlaces;
+}
+
+/** What is to be done for devices that are checked. */
+export async function compare(
   wanted: readonly DesiredDevice[],
   prune: readonly TagParts[],
-  { namespace, replace = false, signal }: PlanOptions,
+  looking: Looking,
+  { replace = false, setAside = [], places = new KnownPlaces() }: Comparing = {},
 ): Promise<Plan> {
-  const looking = { namespace, signal };
-  const places = new KnownPlaces();
-  await places.require(wanted, looking);
-  const found = await findAll(wanted, looking);
-  const owned = await listTagged(prune, looking);
-  const all = wanted.map((device, at) =>
-    completed(device, found[at] ?? {}, owned, namespace.owner),
-  );
-  await places.learn(
-    all.flatMap(({ link }) => link ?? []),
+  const { owner } = looking.namespace;
+  await places.require(
+    wanted.filter((device) => places.indexFor(device) === undefined),
     looking,
   );
-  const steps = wanted.map((device, at): PlanStep => {
-    const { link, aside } = all[at] ?? {};
-    const there = link ?? aside;
-    if (there === undefined) return { action: "create", device };
-    return stepFor(device, there, differences(device, there, namespace.owner, places), replace);
+  const owned = await listTagged(prune, looking);
+  const tagged = new TaggedLinks(owned);
+  const passedOver = new Set(setAside.map(({ index }) => index));
+  const found = (await findAll(wanted, looking)).map((one, at): Found => {
+    const link = one.link ?? tagged.get(wanted[at] as DesiredDevice, one.aside);
+    const aside = passedOver.has(one.aside?.index ?? 0) ? undefined : one.aside;
+    return { ...one, link, aside };
   });
-  steps.push(...removals(steps, all, owned));
-  refuseTakenMacs(wanted, all, steps);
-  return { owner: namespace.owner, steps };
+  const devices = await withGuestMacs(wanted, found, looking);
+  checkGuestMacs(devices);
+  await places.learn(
+    found.flatMap(({ link, aside }) => [link ?? [], aside ?? []].flat()),
+    looking,
+  );
+  const steps = devices.map((device, at) =>
+    stepFor(device, found[at] ?? {}, { owner, places, replace }),
+  );
+  const all = [...steps, ...removals(steps, found, owned)];
+  const indexes = devices.map((device) => places.indexFor(device));
+  const holders = await sameMacs(devices, found, indexes, looking);
+  refuseTakenMacs(steps, holders, { owner, steps: all });
+  return { owner, steps: all };
 }
 
 function stepFor(
   device: DesiredDevice,
-  link: Link,
-  changes: Difference[],
-  replace: boolean,
-): PlanStep {
-  if (changes.length === 0) return { action: "adopt", device, link };
-  if (changes.every(({ repairable }) => repairable))
-    return { action: "repair", device, link, changes };
-  return { action: replace ? "replace" : "refuse", device, link, changes };
-}
-
-/** A device that has lost the name by which it is known is found by its tag, where all were listed. */
-function completed(
-  device: DesiredDevice,
-  found: Found,
-  owned: readonly Link[],
-  owner: string,
-): Found {
-  if (found.link !== undefined) return found;
-  const link = owned.find((one) => one.index !== found.aside?.index && isMeant(one, device, owner));
-  return { ...found, link };
+  { link, aside, stranger }: Found,
+  { owner, places, replace }: { owner: string; places: KnownPlaces; replace: boolean },
+): WantedStep | RefuseStep {
+  const place = places.indexFor(device);
+  const on = place === undefined ? { device } : { device, place };
+  const there = link ?? aside;
+  if (there === undefined) return { action: "create", ...on };
+  const free = stranger === undefined ? device.name : device.otherNames?.[0];
+  const nameOf = (index: number) => places.nameOf(index);
+  const wanted = { device, owner, place, name: free ?? device.name, nameOf };
+  const changes = differences(wanted, there);
+  if (changes.length === 0) return { action: "adopt", ...on, link: there };
+  const action = changes.every(({ repairable }) => repairable)
+    ? "repair"
+    : replace
+      ? "replace"
+      : "refuse";
+  return { action, ...on, link: there, changes };
 }
 
 /** What is in the way of what is wanted, and what is not wanted. */
 function removals(
-  steps: readonly PlanStep[],
+  steps: readonly (WantedStep | RefuseStep)[],
   found: readonly Found[],
   owned: readonly Link[],
 ): RemoveStep[] {
@@ -195,32 +255,24 @@ function removals(
     .map((link) => ({ action: "remove", link }));
 }
 
-function checkedPrune(given: readonly TagParts[] = []): TagParts[] {
-  const place = { call: "plan", argument: "prune" };
-  const prune = arrayOf(tagParts)(given, place);
-  const empty = prune.find((parts) => Object.values(parts).every((part) => part === undefined));
-  if (empty === undefined) return prune;
-  throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of each tag", place, empty);
+/** Refuses a MAC that another guest on the bridge or parent has, and keeps. */
+function refuseTakenMacs(
+  steps: readonly (WantedStep | RefuseStep)[],
+  holders: readonly (Link | undefined)[],
+  { owner, steps: all }: Plan,
+): void {
+  const leaving = new Set(all.flatMap((step) => (givesMacUp(step) ? [step.link.index] : [])));
+  for (const [at, step] of steps.entries()) {
+    const holder = holders[at];
+    if (holder === undefined || leaving.has(holder.index)) continue;
+    // It may have been made since it was looked for.
+    if (holder.altNames.includes(keyName(owner, step.device))) continue;
+    if ("link" in step && step.link.index === holder.index) continue;
+    throw duplicateGuestMac(step.device, holder);
+  }
 }
 
-/** Refuses a MAC that another guest on the bridge has, and keeps. */
-function refuseTakenMacs(
-  wanted: readonly DesiredDevice[],
-  found: readonly Found[],
-  steps: readonly PlanStep[],
-): void {
-  const leaving = new Set(
-    steps.flatMap((step) => {
-      const gives = step.action === "remove" || step.action === "replace";
-      const changed =
-        step.action === "repair" && step.changes.some(({ field }) => field === "altNames");
-      return gives || changed ? [step.link.index] : [];
-    }),
-  );
-  for (const [at, device] of wanted.entries()) {
-    const { link, sameMac } = found[at] ?? {};
-    if (sameMac === undefined || sameMac.index === link?.index || leaving.has(sameMac.index))
-      continue;
-    throw duplicateGuestMac(device, sameMac);
-  }
+function givesMacUp(step: PlanStep): step is RemoveStep | ReplaceStep | RepairStep {
+  if (step.action === "remove" || step.action === "replace") return true;
+  return step.action === "repair" && step.changes.some(({ field }) => field === "altNames");
 }

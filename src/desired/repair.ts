@@ -1,39 +1,30 @@
 /** Changes devices that are there: makes them as wanted, or takes them out of the way. */
-
 import { tagWith } from "../create-requests.js";
 import { isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { randomName } from "../name.js";
 import type { LinkChanges } from "../options.js";
 import { pick, portSettings } from "../shared-options.js";
-import { formatTag, type TagParts } from "../tag.js";
+import { formatTag, parseTag, type TagParts } from "../tag.js";
 import { asideName, type DesiredDevice, derivedNames, derivedOf } from "./device.js";
-import type { Difference } from "./difference.js";
 import type { Looking } from "./looking.js";
-import type { RemoveStep, RepairStep, ReplaceStep } from "./plan.js";
+import type { RemoveStep, RepairStep, ReplaceStep, WantedStep } from "./plan.js";
 import type { UndoLog } from "./undo-log.js";
 
-/** Makes a device as it is wanted; its guest keeps it. Gives it as it is then. */
-export async function repair(
-  { device, link, changes }: Omit<RepairStep, "action">,
-  looking: Looking,
-  log: UndoLog,
-): Promise<Link> {
-  const fields = new Set(changes.map(({ field }) => field));
-  let now = link;
+/** Makes a device as it is wanted; its guest keeps it. */
+export async function repair(step: RepairStep, looking: Looking, log: UndoLog): Promise<void> {
+  const fields = new Set(step.changes.map(({ field }) => field));
   if (fields.has("bridge") || portSettings.some((setting) => fields.has(setting)))
-    now = await attach(device, link, looking, log);
-  const exchange = exchangeOf(device, link, changes, looking.namespace.owner);
-  if (Object.keys(exchange.to).length > 0) now = await change(link, exchange, looking, log);
-  return now;
+    await attach(step, looking, log);
+  const exchange = exchangeOf(step, looking.namespace.owner);
+  if (Object.keys(exchange.to).length > 0) await change(step.link, exchange, looking, log);
 }
 
 async function attach(
-  device: DesiredDevice,
-  link: Link,
+  { device, link }: RepairStep,
   { namespace, signal }: Looking,
   log: UndoLog,
-): Promise<Link> {
+): Promise<void> {
   const now =
     device.kind === "tap" && device.bridge !== undefined
       ? await namespace.attachToBridge(link, device.bridge, {
@@ -42,28 +33,16 @@ async function attach(
           signal,
         })
       : await namespace.detachFromBridge(link, { signal });
-  log.add(link.name, async () => {
-    if (link.master === undefined) await namespace.detachFromBridge(link);
-    else {
-      const port = pick(link.port ?? {}, portSettings);
-      await namespace.attachToBridge(link, link.master, { ...port, force: true });
-    }
-  });
-  return now;
+  log.add(now, () => attachBack(link, { namespace }));
 }
 
-async function change(
-  link: Link,
-  { to, back }: Exchange,
-  { namespace, signal }: Looking,
-  log: UndoLog,
-): Promise<Link> {
-  // Forced, since the alias with the tag is one of the changes.
-  const now = await namespace.setLink(link, to, { force: true, signal });
-  log.add(link.name, async () => {
-    await namespace.setLink(link, back, { force: true });
-  });
-  return now;
+/** Where it was before, with the settings that its port had. */
+async function attachBack(link: Link, { namespace }: Looking): Promise<void> {
+  if (link.master === undefined) await namespace.detachFromBridge(link);
+  else {
+    const port = pick(link.port ?? {}, portSettings);
+    await namespace.attachToBridge(link, link.master, { ...port, force: true });
+  }
 }
 
 /** What is changed by one request, and what was there. */
@@ -72,23 +51,36 @@ interface Exchange {
   back: LinkChanges;
 }
 
-const plainFields: readonly string[] = ["mac", "mtu", "txQueueLength", "up", "hostIPv6"];
-
-function exchangeOf(
-  device: DesiredDevice,
+async function change(
   link: Link,
-  changes: readonly Difference[],
-  owner: string,
-): Exchange {
+  { to, back }: Exchange,
+  { namespace, signal }: Looking,
+  log: UndoLog,
+): Promise<Link> {
+  // Forced, since the alias with the tag may be one of the changes.
+  const now = await namespace.setLink(link, to, { force: true, signal });
+  log.add(now, async () => {
+    await namespace.setLink(now, back, { force: true });
+  });
+  return now;
+}
+
+const plainFields: readonly string[] = ["name", "mac", "mtu", "txQueueLength", "up", "hostIPv6"];
+
+function exchangeOf({ device, link, place, changes }: RepairStep, owner: string): Exchange {
   const fields = changes.map(({ field }) => field);
   const plain = changes.filter(({ field }) => plainFields.includes(field));
   const to: LinkChanges = Object.fromEntries(plain.map((one) => [one.field, one.to]));
   const back: LinkChanges = Object.fromEntries(plain.map((one) => [one.field, one.from]));
-  if (fields.includes("name")) Object.assign(to, { name: device.name });
-  if (fields.includes("name")) Object.assign(back, { name: link.name });
-  if (fields.includes("altNames")) {
-    const wanted = derivedNames(owner, device);
-    const [more, less] = [without(wanted, link.altNames), without(derivedOf(link), wanted)];
+  if (back.name !== undefined) back.name = link.name;
+  const wanted = fields.includes("altNames") ? derivedNames(owner, device, place) : derivedOf(link);
+  // A name that it is to have may be an alt name of its own.
+  const more = without(wanted, link.altNames);
+  const less = [
+    ...without(derivedOf(link), wanted),
+    ...link.altNames.filter((name) => name === to.name),
+  ];
+  if (more.length + less.length > 0) {
     Object.assign(to, { addAltNames: more, removeAltNames: less });
     Object.assign(back, { addAltNames: less, removeAltNames: more });
   }
@@ -104,8 +96,8 @@ function without(names: readonly string[], others: readonly string[]): string[] 
 }
 
 /** The tag that is wanted, with what the old one says besides, and what a create would say. */
-function aliasOf(device: DesiredDevice, { tag, mac }: Link, owner: string): string {
-  const { hashed = [], createdAt = new Date(), bootId, ...parts } = tag ?? {};
+function aliasOf(device: DesiredDevice, { alias, mac }: Link, owner: string): string {
+  const { hashed = [], createdAt = new Date(), bootId, ...parts } = parseTag(alias) ?? {};
   const kept = Object.fromEntries(
     Object.entries(parts).filter(([part]) => !hashed.some((one) => one === part)),
   );
@@ -115,29 +107,69 @@ function aliasOf(device: DesiredDevice, { tag, mac }: Link, owner: string): stri
 }
 
 /**
- * Takes a device out of the way of others: down, so that its MAC is free, and without the names that
- * they are to have. One that is to be replaced is still found by a name of its own.
+ * Lets devices that are to be repaired give up names that others of the same plan are to have, so that
+ * two can exchange them. Gives the steps with their links as they are then.
+ */
+export async function letGo(
+  steps: readonly WantedStep[],
+  looking: Looking,
+  log: UndoLog,
+): Promise<WantedStep[]> {
+  const { owner } = looking.namespace;
+  const claims = new Map<string, WantedStep>();
+  for (const step of steps)
+    for (const name of [step.device.name, ...derivedNames(owner, step.device, step.place)])
+      claims.set(name, step);
+  return await Promise.all(
+    steps.map(async (step) => {
+      if (step.action !== "repair") return step;
+      const { link, device, place } = step;
+      const isClaimed = (name: string) => (claims.get(name) ?? step) !== step;
+      const unwanted = without(derivedOf(link), derivedNames(owner, device, place));
+      const removeAltNames = unwanted.filter(isClaimed);
+      const name = isClaimed(link.name) ? randomName(device.kind) : undefined;
+      if (removeAltNames.length === 0 && name === undefined) return step;
+      const back = { addAltNames: removeAltNames, name: name && link.name };
+      const now = await change(link, { to: { removeAltNames, name }, back }, looking, log);
+      return { ...step, link: now };
+    }),
+  );
+}
+
+/**
+ * Takes a device out of the way of others: down and off its bridge, so that its MAC and its port are
+ * free, and without the names that they are to have. One that is to be replaced is still found by a
+ * name of its own. Gives it as it is then; undefined where it is gone.
  */
 export async function setAside(
   step: ReplaceStep | RemoveStep,
-  { namespace, signal }: Looking,
+  looking: Looking,
   log: UndoLog,
-): Promise<void> {
+): Promise<Link | undefined> {
   const { link } = step;
+  const { namespace, signal } = looking;
   const kept = step.action === "replace" ? [asideName(namespace.owner, step.device)] : [];
-  const removeAltNames = without(derivedOf(link), kept);
-  const addAltNames = without(kept, link.altNames);
-  const renamed = step.action === "replace" ? [step.device.kind] : [];
-  const [name] = renamed.map(randomName);
-  const to = { up: false, name, addAltNames, removeAltNames };
+  const kind = link.kind === "macvtap" ? "macvtap" : "tap";
+  const to: LinkChanges = {
+    up: false,
+    name: randomName(kind),
+    addAltNames: without(kept, link.altNames),
+    removeAltNames: without(derivedOf(link), kept),
+  };
+  const back: LinkChanges = {
+    up: link.up,
+    name: link.name,
+    addAltNames: to.removeAltNames,
+    removeAltNames: to.addAltNames,
+  };
   try {
-    await namespace.setLink(link, to, { signal });
+    const now = await change(link, { to, back }, looking, log);
+    if (now.master === undefined) return now;
+    const detached = await namespace.detachFromBridge(now, { signal });
+    log.add(detached, () => attachBack(now, { namespace }));
+    return detached;
   } catch (error) {
-    if (isGone(error)) return;
+    if (isGone(error)) return undefined;
     throw error;
   }
-  log.add(link.name, async () => {
-    const back = { addAltNames: removeAltNames, removeAltNames: addAltNames };
-    await namespace.setLink(link, { up: link.up, name: link.name, ...back });
-  });
 }

@@ -2,10 +2,11 @@
  * What has been done so far, and how to take it back: all of a plan is applied, or as good as nothing.
  */
 import { FlintapError } from "../error.js";
+import type { LinkBase } from "../link.js";
 
 interface Entry {
-  /** The device, for the case that it can't be taken back. */
-  device: string;
+  /** The link as it is since then, for the case that it can't be taken back. */
+  link: LinkBase;
   undo: () => Promise<void>;
 }
 
@@ -13,23 +14,28 @@ interface Entry {
 export class UndoLog {
   readonly #entries: Entry[] = [];
 
-  /** Notes what was done, when it has been done. */
-  add(device: string, undo: () => Promise<void>): void {
-    this.#entries.push({ device, undo });
+  /** Notes what was done, when it has been done; `link` as it is then. */
+  add(link: LinkBase, undo: () => Promise<void>): void {
+    this.#entries.push({ link, undo });
   }
 
-  /** Takes everything back, the last first. Gives the devices for which that failed. */
+  /** Takes everything back, the last first. Gives the links for which that failed. */
   async undo(): Promise<string[]> {
     const left: string[] = [];
-    for (const { device, undo } of this.#entries.splice(0).reverse()) {
+    for (const { link, undo } of this.#entries.splice(0).reverse()) {
       try {
         await undo();
       } catch {
-        left.push(device);
+        left.push(labelOf(link));
       }
     }
     return left;
   }
+}
+
+/** A link, as `leftBehind` names it. */
+export function labelOf({ name, index }: LinkBase): string {
+  return `link ${name} (index ${index})`;
 }
 
 /** Waits for all; throws the first failure, in their order. What the others left goes into it. */
@@ -55,6 +61,6 @@ export function withLeft(failures: readonly unknown[], left: readonly string[]):
   const leftBehind = all.length === 0 ? {} : { leftBehind: all };
   if (first instanceof FlintapError) return FlintapError.again(first, leftBehind);
   if (all.length === 0) return first;
-  const aborted = { errno: 0, reason: "aborted", operation: "apply", step: "undo" } as const;
+  const aborted = { errno: 0, reason: "aborted", operation: "apply", step: "finish" } as const;
   return new FlintapError({ ...aborted, ...leftBehind }, { cause: first });
 }

@@ -4,7 +4,7 @@ import type { HostIPv6 } from "../link.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
-import { hostDeviceName, microvmName, otherDeviceNames, tapMacBeside } from "./names.js";
+import { hostDeviceName, microvmName, otherDeviceNames } from "./names.js";
 
 /** What no spec says of the devices. */
 export interface DeviceSettings {
@@ -71,7 +71,6 @@ function desiredDevice(
   const place = placeOf(entry, config);
   if (type === "macvtap")
     return { kind: "macvtap", ...names, parent: place ?? "", mac: guestMac, tag, hostIPv6 };
-  const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
   const on = place === undefined ? {} : { bridge: place };
-  return { kind: "tap", ...names, ...on, mac, tag: { ...tag, ...on }, hostIPv6 };
+  return { kind: "tap", ...names, ...on, tag: { ...tag, ...on }, hostIPv6 };
 }

@@ -42,11 +42,3 @@ function digest(
   const key = JSON.stringify([namespace, id, uid, deviceId]);
   return createHash("sha256").update(key).digest("hex");
 }
-
-/**
- * The address of the host's end of a tap whose guest has this one, where it must be said: what is
- * derived begins with `fe`, and could be that of a guest whose own does.
- */
-export function tapMacBeside(guestMac: string): string | undefined {
-  return /^fe/i.test(guestMac) ? guestMac.replace(/^fe/i, "fa") : undefined;
-}

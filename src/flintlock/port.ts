@@ -10,7 +10,6 @@ import type { OperationOptions } from "../options.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { InterfaceType } from "./microvm.js";
-import { tapMacBeside } from "./names.js";
 
 /** What the port's `create` takes. */
 export interface InterfaceInput {
@@ -118,10 +117,9 @@ function desiredDevice(input: InterfaceInput, config: HostConfig): DesiredDevice
     const parent = required(config.parentIface, "parent-iface", `the interface under ${name}`);
     return { kind: "macvtap", name, parent, mac: guestMac, tag };
   }
-  const mac = guestMac === undefined ? undefined : tapMacBeside(guestMac);
-  if (!attach) return { kind: "tap", name, mac, tag };
+  if (!attach) return { kind: "tap", name, tag };
   const bridge = required(bridgeName ?? config.bridgeName, "bridge-name", `the bridge of ${name}`);
-  return { kind: "tap", name, bridge, mac, tag: { ...tag, bridge } };
+  return { kind: "tap", name, bridge, tag: { ...tag, bridge } };
 }
 
 function required(value: string | undefined, path: string, expected: string): string {

@@ -4,6 +4,7 @@ import { apply, type DesiredDevice, type Plan, plan } from "../../../src/desired
 import type { LinkBase } from "../../../src/link.js";
 import { NetworkNamespace } from "../../../src/network-namespace.js";
 import { failure, fakeAddon, fakeLink, type Script } from "../fake-addon.js";
+import { fakeHost } from "../fake-host.js";
 
 const tap: DesiredDevice = {
   kind: "tap",
@@ -12,13 +13,15 @@ const tap: DesiredDevice = {
   tag: { microvm: "ns1/mvm1", interface: "eth1" },
 };
 
-function scripted(script: Script = {}) {
-  const addon = fakeAddon(script);
+function scripted(changes: Script = {}, links: LinkBase[] = []) {
+  const addon = fakeAddon(fakeHost(links, changes).script);
   return { addon, namespace: new NetworkNamespace(addon, "flintap") };
 }
 
-const planned = (devices: unknown, script?: Script): Promise<Plan> =>
-  plan({ devices: devices as DesiredDevice[] }, scripted(script));
+const planned = (devices: unknown, script?: Script): Promise<Plan> => {
+  const { namespace } = scripted(script);
+  return plan({ devices: devices as DesiredDevice[] }, { namespace });
+};
 
 describe("a device that is wanted", () => {
   test.each([
@@ -89,40 +92,52 @@ describe("an error while planning", () => {
 describe("an applied plan", () => {
   const made = (name: string, fields: Partial<LinkBase> = {}): LinkBase =>
     fakeLink({ name, identity: `flintap-${name}`, ...fields });
-  const [one, two] = [made("guest1", { index: 11 }), made("guest2", { index: 12 })];
+  const pair = () => [made("guest1", { index: 11 }), made("guest2", { index: 12 })];
 
   test("of which a delete fails says what is still there, and takes nothing back", async () => {
-    const { addon, namespace } = scripted({
-      deleteLink: ({ link }) => {
-        if (link.name === "guest1") throw failure({ errno: 1, reason: "no-permission" });
-        return {};
+    const links = pair();
+    const { addon, namespace } = scripted(
+      {
+        deleteLink: ({ link }) => {
+          if (link.name === "guest1") throw failure({ errno: 1, reason: "no-permission" });
+          return {};
+        },
       },
-    });
-    const steps = [one, two].map((link) => ({ action: "remove", link }));
+      links,
+    );
+    const steps = links.map((link) => ({ action: "remove", link }));
     const removing = apply({ owner: "flintap", steps } as Plan, { namespace });
-    await expect(removing).rejects.toMatchObject({ code: "EPERM", leftBehind: ["guest1"] });
+    await expect(removing).rejects.toMatchObject({
+      code: "EPERM",
+      leftBehind: ["link guest1 (index 11)"],
+    });
     expect(addon.operations().filter((name) => name !== "deleteLink")).toEqual([]);
   });
 
   test("of which the undoing fails says what could not be undone", async () => {
-    const { namespace } = scripted({
-      setLink: ({ link, changes }) => {
-        if (changes.mtu === 1_500) throw failure({ errno: 1, reason: "no-permission" });
-        return { links: [made(link.name ?? "")] };
+    const links = pair();
+    const { namespace } = scripted(
+      {
+        setLink: ({ changes }) => {
+          if (changes.mtu === 1_500) throw failure({ errno: 1, reason: "no-permission" });
+          return { links: [made("guest1", { index: 11 })] };
+        },
+        createTap: () => {
+          throw failure({ errno: 54, reason: "bridge-full", operation: "createTap" });
+        },
       },
-      createTap: () => {
-        throw failure({ errno: 54, reason: "bridge-full", operation: "createTap" });
-      },
-    });
+      links,
+    );
     const changes = [{ field: "mtu", from: 1_500, to: 1_400, repairable: true }];
+    const another = { ...tap, name: "guest2", tag: { interface: "eth2" } };
     const steps = [
-      { action: "repair", device: { ...tap, mtu: 1_400 }, link: one, changes },
-      { action: "create", device: { ...tap, name: "guest2" } },
+      { action: "repair", device: { ...tap, mtu: 1_400 }, link: links[0], changes },
+      { action: "create", device: another },
     ];
     const applying = apply({ owner: "flintap", steps } as Plan, { namespace });
     await expect(applying).rejects.toMatchObject({
       reason: "bridge-full",
-      leftBehind: ["guest1"],
+      leftBehind: ["link guest1 (index 11)"],
     });
   });
 
@@ -143,8 +158,23 @@ describe("an applied plan", () => {
     const applying = apply({ owner: "flintap", steps } as Plan, { namespace, signal });
     await expect(applying).rejects.toMatchObject({
       reason: "aborted",
-      leftBehind: ["guest1"],
-      cause: reason,
+      leftBehind: ["link guest1 (index 1000001)"],
     });
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["no steps", { owner: "flintap" }],
+    ["a hole", { owner: "flintap", steps: [null] }],
+    ["an unknown action", { owner: "flintap", steps: [{ action: "delete", link: made("x") }] }],
+    ["no link", { owner: "flintap", steps: [{ action: "remove" }] }],
+    ["no device", { owner: "flintap", steps: [{ action: "create" }] }],
+    ["another owner", { owner: "other", steps: [] }],
+  ])("that is none is a mistake: %s", async (_, given) => {
+    const { addon, namespace } = scripted();
+    await expect(apply(given as unknown as Plan, { namespace })).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_INVALID_ARG_/),
+    });
+    expect(addon.calls).toEqual([]);
   });
 });

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Microvm, MicrovmInterface } from "../../../src/flintlock/microvm.js";
-import {
-  hostDeviceName,
-  microvmName,
-  otherDeviceNames,
-  tapMacBeside,
-} from "../../../src/flintlock/names.js";
+import { hostDeviceName, microvmName, otherDeviceNames } from "../../../src/flintlock/names.js";
 
 const microvm: Microvm = { id: "mvm1", namespace: "ns1", interfaces: [] };
 const macvtap: MicrovmInterface = { deviceId: "eth1", type: "macvtap" };
@@ -40,9 +35,4 @@ describe("a host device's name", () => {
 test("a microVM's name is one word", () => {
   expect(microvmName(microvm)).toBe("ns1/mvm1");
   expect(microvmName({ ...microvm, uid: "u" })).toBe("ns1/mvm1/u");
-});
-
-test("a tap whose guest's MAC begins as a tap's does gets another one", () => {
-  expect(tapMacBeside("fe:01:02:03:04:05")).toBe("fa:01:02:03:04:05");
-  expect(tapMacBeside("02:01:02:03:04:05")).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import type { LinkBase } from "../../../src/link.js";
 import { NetworkNamespace } from "../../../src/network-namespace.js";
 import { formatTag } from "../../../src/tag.js";
 import { type FakeAddon, failure, fakeAddon, fakeLink, type Script } from "../fake-addon.js";
+import { fakeHost } from "../fake-host.js";
 
 const config = { parentIface: "enp0", bridgeName: "br0" };
 const microvm: Microvm = {
@@ -17,8 +18,11 @@ const microvm: Microvm = {
 };
 const [macvtapName, tapName] = ["flvtap9c329ce52", "fltap3d4cf40d2c"];
 
-function scripted(script: Script = {}): { addon: FakeAddon; namespace: NetworkNamespace } {
-  const addon = fakeAddon(script);
+function scripted(
+  changes: Script = {},
+  links: LinkBase[] = [],
+): { addon: FakeAddon; namespace: NetworkNamespace } {
+  const addon = fakeAddon(fakeHost(links, changes).script);
   return { addon, namespace: new NetworkNamespace(addon, "flintap") };
 }
 
@@ -49,10 +53,11 @@ describe("provision", () => {
     const [{ names = [] } = {}] = asked(addon, "findLinks") as { names?: string[] }[];
     for (const operation of ["createMacvtap", "createTap"]) {
       const [{ link }] = asked(addon, operation) as [{ link: { altNames: string[] } }];
-      expect(link.altNames[0]).toMatch(/^flvm-[0-9a-f]{32}$/);
-      expect(names).toEqual(expect.arrayContaining(link.altNames));
+      const [key = "", mac] = link.altNames;
+      expect(key).toMatch(/^flvm-[0-9a-f]{32}$/);
+      expect(mac).toMatch(/^flmac-\d+-[0-9a-f]{12}$/);
+      expect(names).toContain(key);
     }
-    expect(asked(addon, "findLinks")).toHaveLength(1);
     expect(asked(addon, "listLinks")).toHaveLength(0);
   });
 
@@ -60,7 +65,7 @@ describe("provision", () => {
     const { status } = await provision(microvm, { config, ...scripted() });
     expect(status).toEqual({
       eth1: { host_device_name: macvtapName, index: 1_000_001, mac_address: "02:00:00:00:00:0A" },
-      eth2: { host_device_name: tapName, index: 1_000_001, mac_address: "02:00:00:00:00:0B" },
+      eth2: { host_device_name: tapName, index: 1_000_002, mac_address: "02:00:00:00:00:0B" },
     });
   });
 
@@ -79,7 +84,8 @@ describe("provision", () => {
     const { addon, namespace } = scripted();
     const interfaces = [{ deviceId: "eth1", type: "tap" as const, guestMac: "fe:00:00:00:00:0b" }];
     const { status } = await provision({ ...microvm, interfaces }, { config, namespace });
-    expect(asked(addon, "createTap")).toMatchObject([{ link: { mac: "fa:00:00:00:00:0b" } }]);
+    const [{ link }] = asked(addon, "createTap") as [{ link: { mac: string } }];
+    expect(link.mac).not.toBe("fe:00:00:00:00:0b");
     expect(status.eth1).toMatchObject({ mac_address: "FE:00:00:00:00:0B" });
   });
 
@@ -164,7 +170,7 @@ describe("provision", () => {
       },
     });
     await expect(provision(microvm, { config, namespace })).rejects.toMatchObject({
-      leftBehind: ["link fltap0 (index 7)", macvtapName],
+      leftBehind: ["link fltap0 (index 7)", `link ${macvtapName} (index 1000001)`],
     });
   });
 
@@ -227,7 +233,7 @@ describe("release", () => {
     });
     await expect(release(microvm, { namespace })).rejects.toMatchObject({
       code: "EPERM",
-      leftBehind: [macvtapName],
+      leftBehind: [`link ${macvtapName} (index 15001)`],
     });
     expect(asked(addon, "deleteLink")).toHaveLength(2);
   });
