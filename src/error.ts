@@ -4,6 +4,7 @@ import { errnoName } from "./errno.js";
 import { holderText } from "./holder.js";
 import type { LinkBase } from "./link.js";
 import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons.js";
+import { shown } from "./shown.js";
 
 const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
 
@@ -100,7 +101,7 @@ export class FlintapError extends Error {
   constructor(facts: FlintapErrorFacts, options?: ErrorOptions) {
     const entry = entries[facts.reason];
     const code = codeOf(entry, facts.errno);
-    super(messageOf(entry, code, facts), options);
+    super(shown(messageOf(entry, code, facts)), options);
     this.#facts = facts;
     const { reason, errno, operation, step, ...rest } = facts;
     this.code = code;

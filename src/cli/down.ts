@@ -9,6 +9,7 @@ import {
 } from "../flintlock/index.js";
 import { planRelease } from "../flintlock/service.js";
 import type { NetworkNamespace } from "../network-namespace.js";
+import { shown } from "../shown.js";
 import { UsageError } from "./failure.js";
 import { addIdentityOptions, type IdentityFlags, readSpec } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
@@ -94,7 +95,7 @@ async function noteOthers(
 }
 
 function table(released: readonly ReleasedInterface[], microvm: Microvm): string {
-  if (released.length === 0) return `There is no device of ${microvmName(microvm)}.`;
+  if (released.length === 0) return `There is no device of ${shown(microvmName(microvm))}.`;
   const rows = released.map(({ deviceId, hostDeviceName, deleted }) => {
     return [deviceId, hostDeviceName, deleted ? "deleted" : "not there"];
   });

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { FlintapError } from "../error.js";
 import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
+import { shown } from "../shown.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 
 /** What was asked for cannot be: known before anything was read or sent. */
@@ -113,10 +114,12 @@ function endingOfSeveral({ errors }: SeveralErrors): Ending | undefined {
 }
 
 /** A failure in lines for people. */
-export function errorText({ message, hint, errors }: ErrorReport): string {
+export function errorText({ message, hint, errors, issues }: ErrorReport): string {
   if (errors !== undefined) return errors.map(errorText).join("\n");
-  const line = `flintap: ${message}`;
-  return hint === undefined ? line : `${line}\nhint: ${hint}`;
+  // Only a document's faults are a line each.
+  const lines = issues === undefined ? [message] : message.split("\n");
+  const all = [`flintap: ${lines.map(shown).join("\n")}`, hint && `hint: ${shown(hint)}`];
+  return all.filter(Boolean).join("\n");
 }
 
 /** A failure as one line of JSON. */

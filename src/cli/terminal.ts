@@ -2,6 +2,7 @@
  * What a command has of the process that it runs in: where its words go, and when to give up. The one
  * place that touches standard output and signals.
  */
+import { shown } from "../shown.js";
 import type { ExitCode } from "./exit-codes.js";
 import { Interrupted } from "./failure.js";
 
@@ -33,7 +34,7 @@ export function processTerminal(): Terminal {
   return {
     print: (text) => console.log(text),
     note: (message, json = false) =>
-      console.error(json ? JSON.stringify({ note: { message } }) : `note: ${message}`),
+      console.error(json ? JSON.stringify({ note: { message } }) : `note: ${shown(message)}`),
     exitWith: (code) => {
       process.exitCode = code;
     },

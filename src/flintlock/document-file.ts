@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
 import { getSystemErrorMap } from "node:util";
+import { shown } from "../shown.js";
 import { maxDocumentLength, tooLong } from "./document.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 
@@ -39,7 +40,7 @@ export class UnreadableDocumentError extends Error {
     const { cause } = options;
     const { code = "", errno = 0 } = cause;
     const [, words = cause.message] = getSystemErrorMap().get(errno) ?? [];
-    super(`${what} ${path}: ${words} (${code})`, options);
+    super(shown(`${what} ${path}: ${words} (${code})`), options);
     this.code = code;
     this.errno = errno;
     this.path = path;

@@ -96,6 +96,19 @@ describe("flintap list", () => {
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     });
   });
+
+  test("shows what stands in a tag and in a name without obeying it", async () => {
+    const name = "a\u202eb";
+    await ip("link add name", name, "type", "bridge");
+    await ip("link set", name, "alias", "flintap1;flintap;m=%1b[2Jpwned%0aX;t=1");
+    const { stdout } = await flintap("list");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+    expect(stdout).toContain("a\\u202eb ");
+    expect(stdout).toContain(" \\u001b[2Jpwned\\u000aX ");
+    expect(JSON.parse((await flintap("list", "--json")).stdout)).toMatchObject([
+      { device: name, microvm: "\u001b[2Jpwned\nX" },
+    ]);
+  });
 });
 
 describe("flintap watch", () => {

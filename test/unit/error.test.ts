@@ -71,7 +71,7 @@ describe("the message", () => {
     ["duplicate-mac", { name: "enp0", kind: "", alias: "uplink" }, "link enp0 (no tag)"],
     ["not-ours", { ...link, alias: "flintap1;me;m=vm;t=1" }, "owner 'me', microVM 'vm'"],
     ["not-ours", { ...link, alias: "" }, "nobody (no tag)"],
-    ["tap-held", { pid: 4711, name: "qemu\nx" }, "process 4711 (qemu?x)"],
+    ["tap-held", { pid: 4711, name: "qemu\nx" }, "process 4711 (qemu\\u000ax)"],
     ["tap-held", { pid: 4711, name: "" }, "process 4711"],
     ["tap-held", { pid: process.pid, name: "node" }, "this process"],
   ])("says who has it: %s, %j", (reason, holder, words) => {
@@ -79,6 +79,17 @@ describe("the message", () => {
     expect(error.holder).toBe(words);
     const whose = reason === "not-ours" ? "it belongs to" : "held by";
     expect(error.message).toContain(`; ${whose} ${words} (`);
+  });
+
+  test("shows what came from outside with nothing in it that a terminal obeys", () => {
+    const [device, on, kernelMessage] = ["t\u202e0", "b\u001b[2J", "no\n"];
+    const holder = { name: "l\u009b", kind: "tun", alias: "flintap1;me;m=a\u202eb;t=1" };
+    const reason = "name-taken";
+    const { message, ...facts } = errorFrom({ reason, device, on, kernelMessage, holder });
+    expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(message).toContain("t\\u202e0 on b\\u001b[2J");
+    expect(message).toContain("tap l\\u009b (owner 'me', microVM 'a\\u202eb')");
+    expect(facts).toMatchObject({ device, on, kernelMessage });
   });
 
   test("says what could not be undone", () => {
