@@ -52,7 +52,7 @@ export function addConfigCheck(config: Command, terminal: Terminal): void {
 }
 
 async function check(flags: ConfigCheckFlags, terminal: Terminal): Promise<void> {
-  const reports = reportsOf(await readConfig(flags.config));
+  const reports = reportsOf(await readConfig(flags.config, terminal.interrupted));
   const failures = flags.host ? await lookAtHost(reports, flags, terminal) : [];
   terminal.print(flags.json ? JSON.stringify(reports, undefined, 2) : table(reports, flags));
   if (failures.length > 0) throw failures[0];

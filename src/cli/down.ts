@@ -57,12 +57,11 @@ async function down(flags: DownFlags, terminal: Terminal): Promise<void> {
   await using namespace = await openNamespace(flags, signal);
   if (flags.dryRun) {
     const planned = await planRelease(microvm, { namespace, signal });
-    if (planned.steps.length === 0) await noteOthers(microvm, namespace, flags, terminal);
+    if (planned.steps.length === 0) await noteOthers(microvm, namespace, terminal);
     return showPlan(planned, flags, terminal);
   }
-  const released = await release(microvm, { namespace, signal });
-  if (!released.some(({ deleted }) => deleted))
-    await noteOthers(microvm, namespace, flags, terminal);
+  const released = await terminal.changing(() => release(microvm, { namespace, signal }));
+  if (!released.some(({ deleted }) => deleted)) await noteOthers(microvm, namespace, terminal);
   terminal.print(flags.json ? JSON.stringify(released, undefined, 2) : table(released, microvm));
 }
 
@@ -80,7 +79,6 @@ async function microvmOf(flags: DownFlags, signal: AbortSignal): Promise<Microvm
 async function noteOthers(
   microvm: Microvm,
   namespace: NetworkNamespace,
-  { json }: DownFlags,
   { note, interrupted: signal }: Terminal,
 ): Promise<void> {
   const own = microvmName(microvm);
@@ -91,7 +89,7 @@ async function noteOthers(
   others.delete(own);
   if (others.size === 0) return;
   const list = [...others].sort().join(", ");
-  note(`there is no device of ${own}, but of ${list}: --uid says which one is meant`, json);
+  note(`there is no device of ${own}, but of ${list}: --uid says which one is meant`);
 }
 
 function table(released: readonly ReleasedInterface[], microvm: Microvm): string {

@@ -22,10 +22,13 @@ const words: Record<keyof typeof exitCodes, string> = {
   pending: "only with plan --exit-code: there is something to do",
 };
 
+/** What a shell makes of a process that a signal ended. */
+const bySignal = "  128+n  ended by signal n (SIGINT: 130); what could be was taken back";
+
 /** The lines of `--help`. */
 export function exitCodeHelp(): string {
   const lines = (Object.keys(words) as (keyof typeof exitCodes)[]).map(
     (name) => `  ${exitCodes[name]}  ${words[name]}`,
   );
-  return ["Exit codes:", ...lines].join("\n");
+  return ["Exit codes:", ...lines, bySignal].join("\n");
 }

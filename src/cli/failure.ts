@@ -29,8 +29,26 @@ export class SeveralErrors extends Error {
 
 /** A signal told the process to end. */
 export class Interrupted extends Error {
-  constructor(signal: string) {
+  /** Which. */
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
     super(`${signal}: given up; nothing was changed`);
+    this.signal = signal;
+  }
+}
+
+/** Standard output could not be written: the disk is full. */
+export class OutputError extends Error {
+  /** The system's name for what is wrong. */
+  readonly code: string;
+
+  constructor(words: string, code: string, options: ErrorOptions) {
+    super(
+      `standard output: ${words}; the command ran, and what it printed is not complete`,
+      options,
+    );
+    this.code = code;
   }
 }
 
@@ -67,6 +85,10 @@ export function endingOf(error: unknown): Ending | undefined {
   if (error instanceof Interrupted) {
     const report = { code: "ERR_INTERRUPTED", message: error.message };
     return { report, exitCode: exitCodes.refused };
+  }
+  if (error instanceof OutputError) {
+    const { code, message } = error;
+    return { report: { code, message }, exitCode: exitCodes.refused };
   }
   const report = reportOfInvalid(error);
   return report && { report, exitCode: exitCodes.invalid };

@@ -36,7 +36,7 @@ export function createProgram(terminal: Terminal): Command {
     .description(description)
     .version(version)
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", help);
   addGlobalOptions(program);

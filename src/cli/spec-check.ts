@@ -9,7 +9,7 @@ import {
 } from "../flintlock/index.js";
 import { nothing } from "./device.js";
 import { SeveralErrors } from "./failure.js";
-import { formText, readConfig, readSpecs } from "./files.js";
+import { formText, readConfig, readSpecs, requireOneInput } from "./files.js";
 import type { GlobalFlags } from "./global-options.js";
 import { formatTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
@@ -69,7 +69,8 @@ async function check(
   { config: path, json }: SpecCheckFlags,
   { print, interrupted }: Terminal,
 ): Promise<void> {
-  const config = path === undefined ? undefined : await readConfig(path);
+  requireOneInput(files);
+  const config = path === undefined ? undefined : await readConfig(path, interrupted);
   const reports: InterfaceReport[] = [];
   const errors: unknown[] = [];
   for (const file of files) {

@@ -49,5 +49,5 @@ export function parseConfig(text: string, source = "config"): HostConfig {
  * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadConfig(path = "/etc/opt/flintlockd/config.yaml"): Promise<HostConfig> {
-  return parseConfig(await readDocument(path, "the host's config"), path);
+  return parseConfig(await readDocument({ what: "the host's config", path }), path);
 }

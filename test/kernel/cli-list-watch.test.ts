@@ -10,6 +10,7 @@ import {
   microvm,
   specFolder,
 } from "../setup/command.js";
+import { fullPipe, startCommand } from "../setup/full-pipe.js";
 import { ip, link } from "../setup/iproute2.js";
 
 const specs = specFolder();
@@ -166,6 +167,14 @@ describe("flintap watch", () => {
       if (said.split("\n").length > 2) process.kill(pid, "SIGINT");
     });
     expect(own.stdout).not.toContain('"other"');
+  });
+
+  test("ends with 0 on a signal, also when nobody takes what it prints", async () => {
+    await up();
+    const stdout = fullPipe(`${specs.write("placeholder", "")}.fifo`);
+    const { child, ended } = startCommand(stdout, "watch", "--initial");
+    child.stderr?.once("data", () => child.kill("SIGHUP"));
+    expect(await ended).toMatchObject({ code: 0, signal: null });
   });
 
   test("ends with 0 and without a word when its reader has gone", async () => {

@@ -13,7 +13,9 @@ const never = new AbortController().signal;
 const tree = commandTree(
   createProgram({
     print: () => {},
+    drained: async () => {},
     note: () => {},
+    changing: (work) => work(),
     exitWith: () => {},
     interrupted: never,
     unread: never,

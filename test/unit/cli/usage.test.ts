@@ -55,7 +55,9 @@ describe("help", () => {
   test("documents the exit codes, and ends with 0", async () => {
     const { code, stdout } = await flintap("--help");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Exit codes:\n {2}0 {2}done\n {2}1 {2}refused.*\n {2}2 .*\n {2}3 /);
+    expect(stdout).toMatch(
+      /Exit codes:\n {2}0 {2}done\n {2}1 {2}refused.*\n {2}2 .*\n {2}3 .*\n {2}128\+n {2}ended by signal/,
+    );
   });
 
   test.each([
