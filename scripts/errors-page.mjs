@@ -1,5 +1,5 @@
 /**
- * Writes docs/errors.md from the tables of src/reasons.ts. With `--check` it writes nothing, and
+ * Writes docs/errors.md from the tables of src/reasons.ts and src/cli/. With `--check` it writes nothing, and
  * fails if the page is not up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -19,6 +19,7 @@ async function importSource(path) {
 }
 
 const tables = await importSource("src/reasons.ts");
+const { commandHints } = await importSource("src/cli/hints.ts");
 
 function codesOf({ code, errnos = [] }) {
   return code === undefined ? errnos : [code];
@@ -48,7 +49,10 @@ function errnoRows(entries) {
 }
 
 /** What to do in general, then for each operation to which something else applies. */
-function hintsOf({ hint }) {
+function hintsOf(hint, where = "") {
+  if (hint === undefined) return [];
+  if (where !== "")
+    return hintsOf(hint).map((words) => `${where}${/^`/.test(words) ? ", " : ": "}${words}`);
   if (typeof hint === "string") return [hint];
   const general = hint({});
   const own = tables.hintedOperations
@@ -65,7 +69,8 @@ function reasonSection([reason, entry]) {
     "",
     `${sentence(entry.summary)} Code: ${codes.length === 0 ? "any errno's name" : codeList(codes)}.`,
     "",
-    ...hintsOf(entry).flatMap((hint) => [hint, ""]),
+    ...hintsOf(entry.hint).flatMap((hint) => [hint, ""]),
+    ...hintsOf(commandHints[reason], "At a prompt").flatMap((hint) => [hint, ""]),
   ];
 }
 
@@ -74,7 +79,7 @@ function errorsPage() {
   return [
     "# Errors",
     "",
-    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts. Change that, and run the script. -->",
+    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts and src/cli/. Change these, and run the script. -->",
     "",
     "Wrong arguments are a `TypeError` or `RangeError`, thrown before anything is sent. What the",
     "kernel refuses, or the library in its stead, is a `FlintapError`: match on its `code` or, finer,",

@@ -29,6 +29,7 @@ export const libraryCodes = {
   ERR_FLINTAP_REFUSED: "The library refused by itself, and changed nothing.",
   ERR_FLINTAP_IGNORED: "The kernel took a request and left a part of it out.",
   ERR_FLINTAP_UNKNOWN_OUTCOME: "The request ran, and the kernel's answer to it was lost.",
+  ERR_FLINTAP_ABORTED: "The call was given up in the middle, and not everything could be undone.",
   ERR_FLINTAP_CLOSED: "The handle was closed before the call.",
   ERR_FLINTAP_PLATFORM: "This is not Linux.",
   ERR_FLINTAP_ADDON: "The native addon is not there or cannot be loaded.",
@@ -363,8 +364,9 @@ export const reasons = {
     code: "ERR_FLINTAP_CLOSED",
   },
   aborted: {
-    summary: "it was given up, and could not be undone",
-    hint: "Delete or restore what leftBehind names. Where everything could be undone, the call rejects with the signal's reason instead.",
+    summary: "it was given up in the middle",
+    hint: "What leftBehind names is still there, or not as it was: delete or restore it, or do the same again. Where everything could be undone, the call rejects with the signal's reason instead.",
+    code: "ERR_FLINTAP_ABORTED",
     errnos: ["ECANCELED"],
   },
   kernel: {
@@ -390,7 +392,7 @@ export const facadeReasons = {
   },
   "not-repairable": {
     summary: "the device is not as it is wanted, and that cannot be changed while it lives",
-    hint: "Ask for what it is, or say that it may be replaced (option replace; flintap up and apply: --replace): then it is deleted and made anew, and a guest that uses it loses it.",
+    hint: "Ask for what it is, or say that it may be replaced (option replace): then it is deleted and made anew, and a guest that uses it loses it.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "duplicate-guest-mac": {

@@ -4,6 +4,7 @@ import { FlintapError } from "../error.js";
 import type { HostConfig } from "../flintlock/index.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { nothing, stateOf } from "./device.js";
+import { refusalReport, SeveralErrors } from "./failure.js";
 import { addConfigOption, readConfig } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import { formatTable } from "./table.js";
@@ -55,7 +56,7 @@ async function check(flags: ConfigCheckFlags, terminal: Terminal): Promise<void>
   const reports = reportsOf(await readConfig(flags.config, terminal.interrupted));
   const failures = flags.host ? await lookAtHost(reports, flags, terminal) : [];
   terminal.print(flags.json ? JSON.stringify(reports, undefined, 2) : table(reports, flags));
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) throw SeveralErrors.of(failures, `${failures.length} are not usable`);
 }
 
 function reportsOf({ parentIface, bridgeName }: HostConfig): KeyReport[] {
@@ -78,10 +79,9 @@ async function lookAtHost(
       report.host = await hostReport(report, namespace, signal);
     } catch (error) {
       if (!(error instanceof FlintapError)) throw error;
-      const failure = FlintapError.again(error, { operation: "config check" });
-      const { reason, message, hint } = failure;
+      const { reason, message, hint } = refusalReport(error, "config check");
       report.host = { usable: false, reason, message, hint };
-      failures.push(failure);
+      failures.push(error);
     }
   }
   return failures;

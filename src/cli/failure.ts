@@ -4,6 +4,7 @@ import { FlintapError } from "../error.js";
 import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
 import { shown } from "../shown.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { commandHint } from "./hints.js";
 
 /** What was asked for cannot be: known before anything was read or sent. */
 export class UsageError extends Error {
@@ -16,14 +17,23 @@ export class UsageError extends Error {
   }
 }
 
-/** Several files are wrong, each for itself. */
+/** Several things are wrong, each for itself. */
 export class SeveralErrors extends Error {
   /** At least one. */
   readonly errors: readonly unknown[];
 
-  constructor(errors: readonly unknown[]) {
-    super("several files are wrong");
+  /**
+   * @param errors What is wrong.
+   * @param message That there are several, for programs.
+   */
+  constructor(errors: readonly unknown[], message: string) {
+    super(message);
     this.errors = errors;
+  }
+
+  /** The only error there is, or all of them. */
+  static of(errors: readonly unknown[], message: string): unknown {
+    return errors.length > 1 ? new SeveralErrors(errors, message) : errors[0];
   }
 }
 
@@ -60,7 +70,7 @@ export interface ErrorReport {
   message: string;
   /** What to do about it. */
   hint?: string;
-  /** Several files are wrong: the failure of each. */
+  /** Several things are wrong: the failure of each. */
   errors?: ErrorReport[];
   /** More, by the kind of error: `reason`, `device`, `leftBehind`, `issues` … */
   [fact: string]: unknown;
@@ -76,12 +86,15 @@ export interface Ending {
 /**
  * The ending that an error leads to; undefined for one that no user can have caused, which is best
  * shown with its stack.
+ *
+ * @param error What was thrown.
+ * @param command The subcommand that failed: `spec check`.
  */
-export function endingOf(error: unknown): Ending | undefined {
+export function endingOf(error: unknown, command: string): Ending | undefined {
   if (error instanceof CommanderError) return endingOfCommander(error);
-  if (error instanceof SeveralErrors) return endingOfSeveral(error);
+  if (error instanceof SeveralErrors) return endingOfSeveral(error, command);
   if (error instanceof FlintapError)
-    return { report: { ...error, message: error.message }, exitCode: exitCodes.refused };
+    return { report: refusalReport(error, command), exitCode: exitCodes.refused };
   if (error instanceof Interrupted) {
     const report = { code: "ERR_INTERRUPTED", message: error.message };
     return { report, exitCode: exitCodes.refused };
@@ -92,6 +105,12 @@ export function endingOf(error: unknown): Ending | undefined {
   }
   const report = reportOfInvalid(error);
   return report && { report, exitCode: exitCodes.invalid };
+}
+
+/** A refusal in the words of the command: the call that it made there is no news to who typed it. */
+export function refusalReport(error: FlintapError, command: string) {
+  const { message, hint, ...facts } = FlintapError.again(error, { operation: command });
+  return { ...facts, message, hint: commandHint(error.reason, error) ?? error.hint };
 }
 
 function reportOfInvalid(error: unknown): ErrorReport | undefined {
@@ -127,12 +146,13 @@ function endingOfCommander({ exitCode, code, message }: CommanderError): Ending 
   return { report, exitCode: exitCodes.invalid };
 }
 
-function endingOfSeveral({ errors }: SeveralErrors): Ending | undefined {
-  const reports = errors.flatMap((error) => reportOfInvalid(error) ?? []);
+function endingOfSeveral({ errors, message }: SeveralErrors, command: string): Ending | undefined {
+  const endings = errors.flatMap((error) => endingOf(error, command) ?? []);
+  const reports = endings.flatMap(({ report }) => report ?? []);
   const [first] = reports;
   if (first === undefined || reports.length < errors.length) return undefined;
-  const message = `${reports.length} files are wrong`;
-  return { report: { code: first.code, message, errors: reports }, exitCode: exitCodes.invalid };
+  const exitCode = Math.max(...endings.map((ending) => ending.exitCode)) as ExitCode;
+  return { report: { code: first.code, message, errors: reports }, exitCode };
 }
 
 /** A failure in lines for people. */

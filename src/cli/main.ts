@@ -2,20 +2,26 @@
 /** The `flintap` command: runs the program, and ends as it came out. */
 import { exitCodes } from "./exit-codes.js";
 import { endingOf, errorJson, errorText } from "./failure.js";
-import { createProgram } from "./program.js";
+import { createProgram, pathOf } from "./program.js";
 import { processTerminal } from "./terminal.js";
 
 // The options may be what is wrong, so they are not asked.
 const json = process.argv.includes("--json");
 const terminal = processTerminal({ json });
+const program = createProgram(terminal);
+let command = "";
 let failure: unknown;
+
+program.hook("preAction", (_, action) => {
+  command = pathOf(action);
+});
 
 /** Does some of the work, and tells why it failed. */
 async function run(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const ending = endingOf(error);
+    const ending = endingOf(error, command);
     if (ending === undefined) throw error;
     const { report, exitCode } = ending;
     if (error === failure) return;
@@ -25,6 +31,6 @@ async function run(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-await run(async () => await createProgram(terminal).parseAsync());
+await run(async () => await program.parseAsync());
 await run(async () => await terminal.drained());
 terminal.end(failure !== undefined);

@@ -30,6 +30,13 @@ Examples:
 
 ${exitCodeHelp()}`;
 
+/** A command's name, with those above it but the program's: `spec check`. */
+export function pathOf(command: Command): string {
+  const { parent } = command;
+  if (parent === null) return "";
+  return [pathOf(parent), command.name()].filter(Boolean).join(" ");
+}
+
 /** Builds the program. */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command("flintap")

@@ -84,8 +84,7 @@ async function check(
       errors.push(error);
     }
   }
-  if (errors.length > 1) throw new SeveralErrors(errors);
-  if (errors.length > 0) throw errors[0];
+  if (errors.length > 0) throw SeveralErrors.of(errors, `${errors.length} files are wrong`);
   print(json ? JSON.stringify(reports, undefined, 2) : table(reports));
 }
 

@@ -97,6 +97,13 @@ describe("the message", () => {
     expect(error.message).toMatch(/; left behind: t0, \/tmp\/x$/);
     expect(error.leftBehind).toEqual(["t0", "/tmp/x"]);
   });
+
+  test("names eight of very many that could not be undone, the error has all", () => {
+    const leftBehind = Array.from({ length: 300 }, (_, at) => `t${at}`);
+    const error = errorFrom({ reason: "aborted", errno: 0, leftBehind });
+    expect(error.message).toMatch(/; left behind: t0, t1, t2, t3, t4, t5, t6, t7 and 292 more$/);
+    expect(error.leftBehind).toEqual(leftBehind);
+  });
 });
 
 describe("the code", () => {
@@ -116,6 +123,8 @@ describe("the code", () => {
     ["setting-ignored", 0, "ERR_FLINTAP_IGNORED"],
     ["outcome-unknown", 105, "ERR_FLINTAP_UNKNOWN_OUTCOME"],
     ["closed", 0, "ERR_FLINTAP_CLOSED"],
+    ["aborted", 0, "ERR_FLINTAP_ABORTED"],
+    ["aborted", 125, "ERR_FLINTAP_ABORTED"],
   ])("for %s with errno %d is %s", (reason, errno, code) => {
     expect(errorFrom({ reason, errno }).code).toBe(code);
   });
