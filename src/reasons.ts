@@ -232,7 +232,8 @@ export const reasons = {
     code: "ERR_FLINTAP_IGNORED",
   },
   "proc-sys-read-only": {
-    summary: "the host's IPv6 on the device cannot be set as asked, since /proc/sys is read-only",
+    summary:
+      "the host's IPv6 on the device cannot be set as asked, since /proc/sys is read-only or hidden",
     hint: ({ operation }) =>
       operation === "createBridge"
         ? `Three ways out: have the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0: ${sysctl}); give the process a writable /proc/sys (${writable}); or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge.`
@@ -241,12 +242,12 @@ export const reasons = {
           : operation === "setLink"
             ? `Give the process a writable /proc/sys (${writable}). On a link that is open, hostIPv6: 'reduced' needs none. An MTU of 1,280 and more makes IPv6 anew where there was none, so it is refused too, unless the namespace's default is closed (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}).`
             : `Three ways out: have the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); give the process a writable /proc/sys (${writable}); or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.`,
-    errnos: ["EROFS", "EACCES"],
+    errnos: ["EROFS", "EACCES", "ENOENT"],
   },
   "tun-device-missing": {
-    summary: "/dev/net/tun is not there",
-    hint: "Load the module (modprobe tun). In a container, pass the device in: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes.",
-    errnos: ["ENOENT", "ENODEV", "ENXIO"],
+    summary: "/dev/net/tun is not there, or is not the tun device",
+    hint: "Load the module (modprobe tun). In a container, pass the device in: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes. A mount of a path that the host lacks (-v /dev/net/tun) makes a folder of that name.",
+    errnos: ["ENOENT", "ENODEV", "ENXIO", "EISDIR", "ENOTDIR", "ENOTTY"],
   },
   "tun-not-allowed": {
     summary: "/dev/net/tun may not be opened",
