@@ -1,6 +1,6 @@
 /**
- * Writes docs/errors.md from the tables of src/reasons.ts and src/cli/. With `--check` it writes nothing, and
- * fails if the page is not up to date.
+ * Writes docs/errors.md from the tables of src/reasons.ts and src/cli/. With `--check` it writes nothing,
+ * and fails if the page is not up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,7 @@ async function importSource(path) {
 
 const tables = await importSource("src/reasons.ts");
 const { commandHints } = await importSource("src/cli/hints.ts");
+const { commandCodes, exitCodeTable } = await importSource("src/cli/exit-codes.ts");
 
 function codesOf({ code, errnos = [] }) {
   return code === undefined ? errnos : [code];
@@ -93,6 +94,10 @@ function errorsPage() {
     "| --- | --- |",
     ...meanings(tables.argumentCodes),
     "",
+    "A file that the system cannot read is an `UnreadableDocumentError` of flintap/flintlock: its `code`",
+    "is the system's name for why (`ENOENT`, `EACCES`, `EISDIR`, `ENOTDIR` …), its `path` the file, and its",
+    "`hint` says what to do.",
+    "",
     "## Codes of the library",
     "",
     "| code | meaning |",
@@ -115,7 +120,23 @@ function errorsPage() {
     "| --- | --- |",
     ...meanings(tables.warningCodes),
     "",
+    "## The command",
+    "",
+    'With `--json`, a failure of `flintap` is `{"error": {"code", "message", "hint" …}}` on standard error,',
+    "with the codes above and these. Standard output that cannot be written has the code of the system",
+    "(`ENOSPC`).",
+    "",
+    "| code | meaning |",
+    "| --- | --- |",
+    ...meanings(commandCodes),
+    "",
+    "| exit code | meaning |",
+    "| --- | --- |",
+    ...exitCodeTable.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+    "",
     "## Reasons",
+    "",
+    "Where people at a prompt can do something else than programs, the command has a hint of its own.",
     "",
     ...entries.flatMap(reasonSection),
   ]

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { FlintapError } from "../error.js";
 import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
 import { shown } from "../shown.js";
-import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { type CommandCode, type ExitCode, exitCodes } from "./exit-codes.js";
 import { commandHint } from "./hints.js";
 
 /** What was asked for cannot be: known before anything was read or sent. */
@@ -96,7 +96,7 @@ export function endingOf(error: unknown, command: string): Ending | undefined {
   if (error instanceof FlintapError)
     return { report: refusalReport(error, command), exitCode: exitCodes.refused };
   if (error instanceof Interrupted) {
-    const report = { code: "ERR_INTERRUPTED", message: error.message };
+    const report = { code: "ERR_INTERRUPTED" satisfies CommandCode, message: error.message };
     return { report, exitCode: exitCodes.refused };
   }
   if (error instanceof OutputError) {
@@ -116,7 +116,7 @@ export function refusalReport(error: FlintapError, command: string) {
 function reportOfInvalid(error: unknown): ErrorReport | undefined {
   if (error instanceof UsageError) {
     const { message, hint } = error;
-    return { code: "ERR_USAGE", message, hint };
+    return { code: "ERR_USAGE" satisfies CommandCode, message, hint };
   }
   if (error instanceof InvalidDocumentError) {
     const { code, message, source, issues } = error;

@@ -30,6 +30,8 @@ Examples:
 
 ${exitCodeHelp()}`;
 
+const seeExitCodes = "\nExit codes: see flintap --help";
+
 /** A command's name, with those above it but the program's: `spec check`. */
 export function pathOf(command: Command): string {
   const { parent } = command;
@@ -45,7 +47,8 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", help);
+    .addHelpText("after", help)
+    .addHelpText("afterAll", ({ command }) => (command.parent === null ? "" : seeExitCodes));
   addGlobalOptions(program);
   addUp(program, terminal);
   addDown(program, terminal);

@@ -71,6 +71,7 @@ describe("help", () => {
     const { code, stdout } = await flintap(...command.split(" "), "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nExamples:\n {2}\$ .*flintap/);
+    expect(stdout).toMatch(/\n\nExit codes: see flintap --help\n$/);
     // A line that commander had to break is followed by a word or two.
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(84);
   });
