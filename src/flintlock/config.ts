@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { string } from "../check.js";
 import { parseText } from "./document.js";
 import { readDocument } from "./document-file.js";
-import { check, formatPath, hostInterface } from "./fields.js";
+import { check, formatPath, hostInterface, placeholderFault, sound } from "./fields.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import { isObject } from "./reading.js";
 
@@ -18,9 +18,14 @@ export interface HostConfig {
   bridgeName?: string;
 }
 
+const filledIn = v.pipe(
+  hostInterface,
+  sound("the name of an interface of the host", (name) => name && placeholderFault(name)),
+);
+
 const configSchema = v.pipe(
   v.custom<object>(isObject, "keys and their values"),
-  v.object({ "parent-iface": hostInterface, "bridge-name": hostInterface }),
+  v.object({ "parent-iface": filledIn, "bridge-name": filledIn }),
 );
 
 /**

@@ -44,6 +44,7 @@ const form: InterfaceForm = {
   deviceId: "device_id",
   guestMac: "guest_mac",
   address: ["address", "address"],
+  names: [["device_id"], ["overrides", "bridge_name"]],
   faultsOf: (entry) => [...gatewayFaults(entry), ...needlessBridge(entry)],
 };
 

@@ -26,6 +26,13 @@ describe("config.yaml", () => {
     ]);
   });
 
+  test("refuses a placeholder that is not filled in", () => {
+    const unfilled = `$\{BRIDGE}`;
+    expect(refusal(() => parseConfig(`bridge-name: "${unfilled}"`))).toEqual([
+      `  bridge-name: expected the name of an interface of the host, received "${unfilled}" (a placeholder that is not filled in)`,
+    ]);
+  });
+
   test("refuses a list", () => {
     expect(refusal(() => parseConfig("- enp0"))).toEqual([
       "  expected keys and their values, received a list",

@@ -97,6 +97,19 @@ describe("a spec", () => {
     ]);
   });
 
+  test("has no placeholder in a name by which a device is made", () => {
+    const unfilled = `$\{NAME}`;
+    const interfaces = [{ device_id: unfilled }];
+    const bridged = { device_id: "eth1", type: 1, overrides: { bridge_name: unfilled } };
+    const text = JSON.stringify({ id: "vm", uid: unfilled, interfaces: [...interfaces, bridged] });
+    const received = `received "${unfilled}" (a placeholder that is not filled in)`;
+    expect(refusal(() => parseSpec(text))).toEqual([
+      `  uid: expected the microVM's uid, ${received}`,
+      `  interfaces[0].device_id: expected a name, ${received}`,
+      `  interfaces[1].overrides.bridge_name: expected a name, ${received}`,
+    ]);
+  });
+
   test("tells each fault apart in `issues`, too", () => {
     const text = specOf({ device_id: "eth1", guest_mac: "00:00:00:00:00:00" });
     const expected = {
