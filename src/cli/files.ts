@@ -44,8 +44,13 @@ export function addIdentityOptions(command: Command): Command {
 
 /** Reads flintlockd's configuration. */
 export async function readConfig(path = defaultConfig, signal: AbortSignal): Promise<HostConfig> {
+  return parseConfig(await readConfigText(path, signal), path);
+}
+
+/** Reads the text of flintlockd's configuration. */
+export async function readConfigText(path: string, signal: AbortSignal): Promise<string> {
   try {
-    return parseConfig(await readDocument({ what: "the host's config", path, signal }), path);
+    return await readDocument({ what: "the host's config", path, signal });
   } catch (error) {
     const isAbsent = error instanceof UnreadableDocumentError && error.code === "ENOENT";
     if (!isAbsent || path !== defaultConfig) throw error;

@@ -56,8 +56,14 @@ export function createProgram(terminal: Terminal): Command {
   addPlan(program, terminal);
   addApply(program, terminal);
   addWatch(program, terminal);
-  addConfigCheck(program.command("config").description("check the host's configuration"), terminal);
-  addSpecCheck(program.command("spec").description("check microVMs' specs"), terminal);
+  addConfigCheck(group(program, "config", "check the host's configuration"), terminal);
+  addSpecCheck(group(program, "spec", "check microVMs' specs"), terminal);
   addCompletion(program, terminal);
   return program;
+}
+
+/** A command that has only commands below it. */
+function group(program: Command, name: string, summary: string): Command {
+  const description = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return program.command(name).summary(summary).description(description);
 }

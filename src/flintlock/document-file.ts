@@ -78,6 +78,8 @@ export async function readDocument(place: DocumentPlace): Promise<string> {
   const reading = readStart(place);
   const bytes = await (signal ? untilAborted(signal, reading, () => true) : reading);
   if (bytes.length > mostBytes) throw new InvalidDocumentError(path, [tooLong("more")]);
+  const utf16 = { path: "line 1", expected: "UTF-8", received: "UTF-16" };
+  if (isUtf16(bytes)) throw new InvalidDocumentError(path, [utf16]);
   if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
   const issue = { path: placeOfFault(bytes), expected: "UTF-8", received: "bytes that are none" };
   throw new InvalidDocumentError(path, [issue]);
@@ -103,6 +105,13 @@ async function readStart(place: DocumentPlace): Promise<Buffer> {
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
+}
+
+/** Has UTF-16's byte order mark, or begins with a character of ASCII that takes two bytes. */
+function isUtf16([first, second]: Buffer): boolean {
+  if (first === undefined || second === undefined) return false;
+  const isMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isMark || (first === 0) !== (second === 0);
 }
 
 /** The line of the first bytes that a lenient reading replaces. */

@@ -124,6 +124,15 @@ describe("spec check", () => {
     expect(stderr).toMatch(/^flintap: .*faulty\.json is refused:$/m);
   });
 
+  test("refuses the same guest MAC in two files", async () => {
+    const file = `${fixtures}/machines.json`;
+    const { code, stderr } = await flintap("spec", "check", file, file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /machines\.json is refused:\n {2}\S+ eth1: expected a MAC of its own, received "02:00:00:00:00:01" \(\S+ eth1 in \S+ has it\)/,
+    );
+  });
+
   test("with a config looks whether it has the keys that are needed", async () => {
     const file = `${fixtures}/tap.json`;
     expect((await flintap("spec", "check", "-c", config, file)).code).toBe(0);
@@ -151,4 +160,14 @@ test("config check prints what is understood, for people and for programs", asyn
     { key: "parent-iface", value: null },
     { key: "bridge-name", value: null },
   ]);
+});
+
+test("config check notes keys that are misspelt", async () => {
+  const under = ["sh", "-c", 'echo "parent_iface: enp0" | "$@"', "sh"];
+  const args = ["dist/cli/main.js", "config", "check", "-c", "/dev/stdin"];
+  const { code, stderr } = await runNode(args, { under });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: "note: /dev/stdin: parent_iface means nothing; did you mean parent-iface?\n",
+  });
 });
