@@ -1,6 +1,6 @@
 /**
- * Writes docs/errors.md from the tables of src/reasons.ts and src/cli/. With `--check` it writes nothing,
- * and fails if the page is not up to date.
+ * Writes docs/errors.md from the tables of src/reasons.ts, src/codes.ts and src/cli/. With `--check` it
+ * writes nothing, and fails if the page is not up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,7 @@ async function importSource(path) {
   return await import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 }
 
+const codes = await importSource("src/codes.ts");
 const tables = await importSource("src/reasons.ts");
 const { commandHints } = await importSource("src/cli/hints.ts");
 const { commandCodes, exitCodeTable } = await importSource("src/cli/exit-codes.ts");
@@ -80,7 +81,7 @@ function errorsPage() {
   return [
     "# Errors",
     "",
-    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts and src/cli/. Change these, and run the script. -->",
+    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts, src/codes.ts and src/cli/. Change these, and run the script. -->",
     "",
     "Wrong arguments are a `TypeError` or `RangeError`, thrown before anything is sent. What the",
     "kernel refuses, or the library in its stead, is a `FlintapError`: match on its `code` or, finer,",
@@ -92,7 +93,7 @@ function errorsPage() {
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.argumentCodes),
+    ...meanings(codes.argumentCodes),
     "",
     "A file that the system cannot read is an `UnreadableDocumentError` of flintap/flintlock: its `code`",
     "is the system's name for why (`ENOENT`, `EACCES`, `EISDIR`, `ENOTDIR` …), its `path` the file, and its",
@@ -102,7 +103,7 @@ function errorsPage() {
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.libraryCodes),
+    ...meanings(codes.libraryCodes),
     "",
     "## Codes of the kernel",
     "",
@@ -118,7 +119,7 @@ function errorsPage() {
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.warningCodes),
+    ...meanings(codes.warningCodes),
     "",
     "## The command",
     "",

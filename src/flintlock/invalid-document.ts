@@ -2,7 +2,7 @@
  * What is wrong with a config or a spec: every fault of the document at once, each with the place,
  * what belongs there and what was found. Knows nothing of files, formats or the kernel.
  */
-import type { ArgumentCode } from "../reasons.js";
+import type { ArgumentCode } from "../codes.js";
 import { shown } from "../shown.js";
 
 /** One fault of a document. */
