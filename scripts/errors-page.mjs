@@ -1,6 +1,6 @@
 /**
- * Writes docs/errors.md from the tables of src/reasons.ts. With `--check` it writes nothing, and
- * fails if the page is not up to date.
+ * Writes docs/errors.md from the tables of src/reasons.ts, src/codes.ts and src/cli/. With `--check` it
+ * writes nothing, and fails if the page is not up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,10 @@ async function importSource(path) {
   return await import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 }
 
+const codes = await importSource("src/codes.ts");
 const tables = await importSource("src/reasons.ts");
+const { commandHints } = await importSource("src/cli/hints.ts");
+const { commandCodes, exitCodeTable } = await importSource("src/cli/exit-codes.ts");
 
 function codesOf({ code, errnos = [] }) {
   return code === undefined ? errnos : [code];
@@ -48,7 +51,10 @@ function errnoRows(entries) {
 }
 
 /** What to do in general, then for each operation to which something else applies. */
-function hintsOf({ hint }) {
+function hintsOf(hint, where = "") {
+  if (hint === undefined) return [];
+  if (where !== "")
+    return hintsOf(hint).map((words) => `${where}${/^`/.test(words) ? ", " : ": "}${words}`);
   if (typeof hint === "string") return [hint];
   const general = hint({});
   const own = tables.hintedOperations
@@ -65,7 +71,8 @@ function reasonSection([reason, entry]) {
     "",
     `${sentence(entry.summary)} Code: ${codes.length === 0 ? "any errno's name" : codeList(codes)}.`,
     "",
-    ...hintsOf(entry).flatMap((hint) => [hint, ""]),
+    ...hintsOf(entry.hint).flatMap((hint) => [hint, ""]),
+    ...hintsOf(commandHints[reason], "At a prompt").flatMap((hint) => [hint, ""]),
   ];
 }
 
@@ -74,7 +81,7 @@ function errorsPage() {
   return [
     "# Errors",
     "",
-    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts. Change that, and run the script. -->",
+    "<!-- Written by scripts/errors-page.mjs from src/reasons.ts, src/codes.ts and src/cli/. Change these, and run the script. -->",
     "",
     "Wrong arguments are a `TypeError` or `RangeError`, thrown before anything is sent. What the",
     "kernel refuses, or the library in its stead, is a `FlintapError`: match on its `code` or, finer,",
@@ -86,13 +93,17 @@ function errorsPage() {
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.argumentCodes),
+    ...meanings(codes.argumentCodes),
+    "",
+    "A file that the system cannot read is an `UnreadableDocumentError` of flintap/flintlock: its `code`",
+    "is the system's name for why (`ENOENT`, `EACCES`, `EISDIR`, `ENOTDIR` …), its `path` the file, and its",
+    "`hint` says what to do.",
     "",
     "## Codes of the library",
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.libraryCodes),
+    ...meanings(codes.libraryCodes),
     "",
     "## Codes of the kernel",
     "",
@@ -108,9 +119,25 @@ function errorsPage() {
     "",
     "| code | meaning |",
     "| --- | --- |",
-    ...meanings(tables.warningCodes),
+    ...meanings(codes.warningCodes),
+    "",
+    "## The command",
+    "",
+    'With `--json`, a failure of `flintap` is `{"error": {"code", "message", "hint" …}}` on standard error,',
+    "with the codes above and these. Standard output that cannot be written has the code of the system",
+    "(`ENOSPC`).",
+    "",
+    "| code | meaning |",
+    "| --- | --- |",
+    ...meanings(commandCodes),
+    "",
+    "| exit code | meaning |",
+    "| --- | --- |",
+    ...exitCodeTable.map(([code, meaning]) => `| ${code} | ${meaning} |`),
     "",
     "## Reasons",
+    "",
+    "Where people at a prompt can do something else than programs, the command has a hint of its own.",
     "",
     ...entries.flatMap(reasonSection),
   ]

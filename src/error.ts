@@ -4,6 +4,7 @@ import { errnoName } from "./errno.js";
 import { holderText } from "./holder.js";
 import type { LinkBase } from "./link.js";
 import { facadeReasons, type Reason, type ReasonEntry, reasons } from "./reasons.js";
+import { shown } from "./shown.js";
 
 const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeReasons };
 
@@ -25,6 +26,16 @@ function existingText({ existing, existingMore = 0 }: FlintapErrorFacts): string
   return `; there are: ${existing.join(", ")}${more}`;
 }
 
+/** How many of what is left behind a message names; the error's field has all. */
+const mostLeft = 8;
+
+/** "; left behind: fltap0, fltap1 and 3 more". */
+function leftText({ leftBehind = [] }: FlintapErrorFacts): string {
+  if (leftBehind.length === 0) return "";
+  const more = leftBehind.length - mostLeft;
+  return `; left behind: ${leftBehind.slice(0, mostLeft).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 /** "createTap fltap0 on br0: the bridge has no free port (EXFULL at attach; kernel: 'text')". */
 function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): string {
   const device = facts.device === undefined ? "" : ` ${facts.device}`;
@@ -37,8 +48,7 @@ function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): 
   const holder = facts.holder === undefined ? "" : `; ${whose} ${facts.holder}`;
   const known = existingText(facts) + holder;
   const kernel = facts.kernelMessage === undefined ? "" : `; kernel: '${facts.kernelMessage}'`;
-  const left = facts.leftBehind?.length ? `; left behind: ${facts.leftBehind.join(", ")}` : "";
-  return `${facts.operation}${subject}: ${entry.summary}${setting}${known} (${code} at ${facts.step}${kernel})${left}`;
+  return `${facts.operation}${subject}: ${entry.summary}${setting}${known} (${code} at ${facts.step}${kernel})${leftText(facts)}`;
 }
 
 /**
@@ -100,7 +110,7 @@ export class FlintapError extends Error {
   constructor(facts: FlintapErrorFacts, options?: ErrorOptions) {
     const entry = entries[facts.reason];
     const code = codeOf(entry, facts.errno);
-    super(messageOf(entry, code, facts), options);
+    super(shown(messageOf(entry, code, facts)), options);
     this.#facts = facts;
     const { reason, errno, operation, step, ...rest } = facts;
     this.code = code;

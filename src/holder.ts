@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import type { NativeHolder } from "./addon.js";
 import type { Reason } from "./reasons.js";
+import { shown } from "./shown.js";
 import { parseTag } from "./tag.js";
 
 /** "owner 'flintap', microVM 'ns/vm', interface 'eth1'", as far as the alias is a tag that says so. */
@@ -11,7 +12,7 @@ function whose(alias: string): string | undefined {
   const parts = { owner: tag.owner, microVM: tag.microvm, interface: tag.interface };
   return Object.entries(parts)
     .filter(([, text]) => text !== undefined)
-    .map(([part, text]) => `${part} ${inspect(text)}`)
+    .map(([part, text]) => `${part} ${shown(inspect(text))}`)
     .join(", ");
 }
 
@@ -23,11 +24,10 @@ export function holderText(holder: NativeHolder, reason: Reason): string {
   const { name } = holder;
   if ("pid" in holder) {
     if (holder.pid === process.pid) return "this process";
-    const command = name.replace(/\p{Cc}/gu, "?");
-    return command === "" ? `process ${holder.pid}` : `process ${holder.pid} (${command})`;
+    return name === "" ? `process ${holder.pid}` : `process ${holder.pid} (${shown(name)})`;
   }
   const owner = whose(holder.alias);
   if (reason === "not-ours") return owner ?? "nobody (no tag)";
   const kind = holder.kind === "tun" ? "tap" : holder.kind || "link";
-  return `${kind} ${name} (${owner ?? "no tag"})`;
+  return `${kind} ${shown(name)} (${owner ?? "no tag"})`;
 }

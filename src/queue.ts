@@ -4,8 +4,9 @@
  * The last close of a tap waits for the kernel to take the device down, so the descriptor is
  * closed on a native thread, never here.
  */
+
+import type { WarningCode } from "./codes.js";
 import type { TapLink } from "./link.js";
-import type { WarningCode } from "./reasons.js";
 
 /** Closes a descriptor on a native thread. */
 export type CloseFd = (fd: number) => Promise<void>;

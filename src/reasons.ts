@@ -24,38 +24,6 @@ export interface ReasonEntry {
   errnos?: readonly string[];
 }
 
-/** The codes that are the library's own, and what they have in common. */
-export const libraryCodes = {
-  ERR_FLINTAP_REFUSED: "The library refused by itself, and changed nothing.",
-  ERR_FLINTAP_IGNORED: "The kernel took a request and left a part of it out.",
-  ERR_FLINTAP_UNKNOWN_OUTCOME: "The request ran, and the kernel's answer to it was lost.",
-  ERR_FLINTAP_CLOSED: "The handle was closed before the call.",
-  ERR_FLINTAP_PLATFORM: "This is not Linux.",
-  ERR_FLINTAP_ADDON: "The native addon is not there or cannot be loaded.",
-} as const;
-
-/** The codes of what a call was given, thrown before anything is sent. */
-export const argumentCodes = {
-  ERR_INVALID_ARG_TYPE: "TypeError: an argument or option has the wrong type.",
-  ERR_INVALID_ARG_VALUE:
-    "TypeError: a value cannot be, an option does not exist, or it does not go with the others.",
-  ERR_OUT_OF_RANGE: "RangeError: a number is outside the range it may have.",
-  ERR_INVALID_DOCUMENT:
-    "InvalidDocumentError of flintap/flintlock: a config or spec has faults; `issues` has all of them.",
-} as const;
-
-/** The code of a wrong argument or document. */
-export type ArgumentCode = keyof typeof argumentCodes;
-
-/** The codes of process warnings. */
-export const warningCodes = {
-  FLINTAP_QUEUE_NOT_CLOSED:
-    "A queue was collected without having been closed; it is closed then, at a time nobody chose.",
-} as const;
-
-/** The code of a process warning. */
-export type WarningCode = keyof typeof warningCodes;
-
 /** The operations for which docs/errors.md gives the hints of their own. */
 export const hintedOperations = [
   "NetworkNamespace.open",
@@ -231,7 +199,8 @@ export const reasons = {
     code: "ERR_FLINTAP_IGNORED",
   },
   "proc-sys-read-only": {
-    summary: "the host's IPv6 on the device cannot be set as asked, since /proc/sys is read-only",
+    summary:
+      "the host's IPv6 on the device cannot be set as asked, since /proc/sys is read-only or hidden",
     hint: ({ operation }) =>
       operation === "createBridge"
         ? `Three ways out: have the namespace's default deaf already (net.ipv6.conf.default.accept_ra=0: ${sysctl}); give the process a writable /proc/sys (${writable}); or say acceptRouterAdvertisements: true, with which a router advertisement gives the host an address and a route on the bridge.`
@@ -240,12 +209,12 @@ export const reasons = {
           : operation === "setLink"
             ? `Give the process a writable /proc/sys (${writable}). On a link that is open, hostIPv6: 'reduced' needs none. An MTU of 1,280 and more makes IPv6 anew where there was none, so it is refused too, unless the namespace's default is closed (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}).`
             : `Three ways out: have the namespace's default closed already (net.ipv6.conf.default.disable_ipv6=1: ${sysctl}); give the process a writable /proc/sys (${writable}); or say hostIPv6: 'reduced', with which a router advertisement still gives the host an address and a route on the device.`,
-    errnos: ["EROFS", "EACCES"],
+    errnos: ["EROFS", "EACCES", "ENOENT"],
   },
   "tun-device-missing": {
-    summary: "/dev/net/tun is not there",
-    hint: "Load the module (modprobe tun). In a container, pass the device in: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes.",
-    errnos: ["ENOENT", "ENODEV", "ENXIO"],
+    summary: "/dev/net/tun is not there, or is not the tun device",
+    hint: "Load the module (modprobe tun). In a container, pass the device in: --device=/dev/net/tun for podman and docker run, a device plugin in Kubernetes. A mount of a path that the host lacks (-v /dev/net/tun) makes a folder of that name.",
+    errnos: ["ENOENT", "ENODEV", "ENXIO", "EISDIR", "ENOTDIR", "ENOTTY"],
   },
   "tun-not-allowed": {
     summary: "/dev/net/tun may not be opened",
@@ -363,8 +332,9 @@ export const reasons = {
     code: "ERR_FLINTAP_CLOSED",
   },
   aborted: {
-    summary: "it was given up, and could not be undone",
-    hint: "Delete or restore what leftBehind names. Where everything could be undone, the call rejects with the signal's reason instead.",
+    summary: "it was given up in the middle",
+    hint: "What leftBehind names is still there, or not as it was: delete or restore it, or do the same again. Where everything could be undone, the call rejects with the signal's reason instead.",
+    code: "ERR_FLINTAP_ABORTED",
     errnos: ["ECANCELED"],
   },
   kernel: {
@@ -390,7 +360,7 @@ export const facadeReasons = {
   },
   "not-repairable": {
     summary: "the device is not as it is wanted, and that cannot be changed while it lives",
-    hint: "Ask for what it is, or say that it may be replaced (option replace; flintap up and apply: --replace): then it is deleted and made anew, and a guest that uses it loses it.",
+    hint: "Ask for what it is, or say that it may be replaced (option replace): then it is deleted and made anew, and a guest that uses it loses it.",
     code: "ERR_FLINTAP_REFUSED",
   },
   "duplicate-guest-mac": {

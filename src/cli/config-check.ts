@@ -2,10 +2,12 @@
 import type { Command } from "commander";
 import { getPlace } from "../desired/look.js";
 import { FlintapError } from "../error.js";
-import type { HostConfig } from "../flintlock/index.js";
+import { misspelt } from "../flintlock/config.js";
+import { type HostConfig, parseConfig } from "../flintlock/index.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { nothing, stateOf } from "./device.js";
-import { addConfigOption, readConfig } from "./files.js";
+import { refusalReport, SeveralErrors } from "./failure.js";
+import { addConfigOption, readConfigText } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import { formatTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
@@ -53,10 +55,13 @@ export function addConfigCheck(config: Command, terminal: Terminal): void {
 }
 
 async function check(flags: ConfigCheckFlags, terminal: Terminal): Promise<void> {
-  const reports = reportsOf(await readConfig(flags.config));
+  const text = await readConfigText(flags.config, terminal.interrupted);
+  const reports = reportsOf(parseConfig(text, flags.config));
+  for (const { key, meant } of misspelt(text))
+    terminal.note(`${flags.config}: ${key} means nothing; did you mean ${meant}?`);
   const failures = flags.host ? await lookAtHost(reports, flags, terminal) : [];
   terminal.print(flags.json ? JSON.stringify(reports, undefined, 2) : table(reports, flags));
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) throw SeveralErrors.of(failures, `${failures.length} are not usable`);
 }
 
 function reportsOf({ parentIface, bridgeName }: HostConfig): KeyReport[] {
@@ -79,10 +84,9 @@ async function lookAtHost(
       report.host = await hostReport(report, namespace, signal);
     } catch (error) {
       if (!(error instanceof FlintapError)) throw error;
-      const failure = FlintapError.again(error, { operation: "config check" });
-      const { reason, message, hint } = failure;
+      const { reason, message, hint } = refusalReport(error, "config check");
       report.host = { usable: false, reason, message, hint };
-      failures.push(failure);
+      failures.push(error);
     }
   }
   return failures;

@@ -9,6 +9,7 @@ import {
 } from "../flintlock/index.js";
 import { planRelease } from "../flintlock/service.js";
 import type { NetworkNamespace } from "../network-namespace.js";
+import { shown } from "../shown.js";
 import { UsageError } from "./failure.js";
 import { addIdentityOptions, type IdentityFlags, readSpec } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
@@ -56,12 +57,11 @@ async function down(flags: DownFlags, terminal: Terminal): Promise<void> {
   await using namespace = await openNamespace(flags, signal);
   if (flags.dryRun) {
     const planned = await planRelease(microvm, { namespace, signal });
-    if (planned.steps.length === 0) await noteOthers(microvm, namespace, flags, terminal);
+    if (planned.steps.length === 0) await noteOthers(microvm, namespace, terminal);
     return showPlan(planned, flags, terminal);
   }
-  const released = await release(microvm, { namespace, signal });
-  if (!released.some(({ deleted }) => deleted))
-    await noteOthers(microvm, namespace, flags, terminal);
+  const released = await terminal.changing(() => release(microvm, { namespace, signal }));
+  if (!released.some(({ deleted }) => deleted)) await noteOthers(microvm, namespace, terminal);
   terminal.print(flags.json ? JSON.stringify(released, undefined, 2) : table(released, microvm));
 }
 
@@ -79,7 +79,6 @@ async function microvmOf(flags: DownFlags, signal: AbortSignal): Promise<Microvm
 async function noteOthers(
   microvm: Microvm,
   namespace: NetworkNamespace,
-  { json }: DownFlags,
   { note, interrupted: signal }: Terminal,
 ): Promise<void> {
   const own = microvmName(microvm);
@@ -90,11 +89,11 @@ async function noteOthers(
   others.delete(own);
   if (others.size === 0) return;
   const list = [...others].sort().join(", ");
-  note(`there is no device of ${own}, but of ${list}: --uid says which one is meant`, json);
+  note(`there is no device of ${own}, but of ${list}: --uid says which one is meant`);
 }
 
 function table(released: readonly ReleasedInterface[], microvm: Microvm): string {
-  if (released.length === 0) return `There is no device of ${microvmName(microvm)}.`;
+  if (released.length === 0) return `There is no device of ${shown(microvmName(microvm))}.`;
   const rows = released.map(({ deviceId, hostDeviceName, deleted }) => {
     return [deviceId, hostDeviceName, deleted ? "deleted" : "not there"];
   });

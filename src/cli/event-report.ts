@@ -1,6 +1,7 @@
 /** What a watch tells, as one line for people or one object for programs. Pure. */
 import type { Link } from "../link.js";
 import type { LinkEvent, LinkField } from "../link-state.js";
+import { shown } from "../shown.js";
 import { kindOf, nothing } from "./device.js";
 
 /** A value that can be shown in a line. */
@@ -84,8 +85,12 @@ const telling: readonly string[] = [
   "ipv6",
 ] satisfies LinkField[];
 
-/** An event for people. */
+/** An event for people, in one line. */
 export function eventText(report: EventReport): string {
+  return shown(lineOf(report));
+}
+
+function lineOf(report: EventReport): string {
   const { time, event, device, kind, microvm, interface: name } = report;
   const purpose = [microvm, name].filter((part) => part !== null).join(" ");
   const subject = `${time}  ${event.padEnd("removed".length)}  ${device}  ${kind}  ${purpose || nothing}`;

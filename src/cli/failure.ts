@@ -2,7 +2,9 @@
 import { CommanderError } from "commander";
 import { FlintapError } from "../error.js";
 import { InvalidDocumentError, UnreadableDocumentError } from "../flintlock/index.js";
-import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { shown } from "../shown.js";
+import { type CommandCode, type ExitCode, exitCodes } from "./exit-codes.js";
+import { commandHint } from "./hints.js";
 
 /** What was asked for cannot be: known before anything was read or sent. */
 export class UsageError extends Error {
@@ -15,21 +17,48 @@ export class UsageError extends Error {
   }
 }
 
-/** Several files are wrong, each for itself. */
+/** Several things are wrong, each for itself. */
 export class SeveralErrors extends Error {
   /** At least one. */
   readonly errors: readonly unknown[];
 
-  constructor(errors: readonly unknown[]) {
-    super("several files are wrong");
+  /**
+   * @param errors What is wrong.
+   * @param message That there are several, for programs.
+   */
+  constructor(errors: readonly unknown[], message: string) {
+    super(message);
     this.errors = errors;
+  }
+
+  /** The only error there is, or all of them. */
+  static of(errors: readonly unknown[], message: string): unknown {
+    return errors.length > 1 ? new SeveralErrors(errors, message) : errors[0];
   }
 }
 
 /** A signal told the process to end. */
 export class Interrupted extends Error {
-  constructor(signal: string) {
+  /** Which. */
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
     super(`${signal}: given up; nothing was changed`);
+    this.signal = signal;
+  }
+}
+
+/** Standard output could not be written: the disk is full. */
+export class OutputError extends Error {
+  /** The system's name for what is wrong. */
+  readonly code: string;
+
+  constructor(words: string, code: string, options: ErrorOptions) {
+    super(
+      `standard output: ${words}; the command ran, and what it printed is not complete`,
+      options,
+    );
+    this.code = code;
   }
 }
 
@@ -41,7 +70,7 @@ export interface ErrorReport {
   message: string;
   /** What to do about it. */
   hint?: string;
-  /** Several files are wrong: the failure of each. */
+  /** Several things are wrong: the failure of each. */
   errors?: ErrorReport[];
   /** More, by the kind of error: `reason`, `device`, `leftBehind`, `issues` … */
   [fact: string]: unknown;
@@ -57,24 +86,37 @@ export interface Ending {
 /**
  * The ending that an error leads to; undefined for one that no user can have caused, which is best
  * shown with its stack.
+ *
+ * @param error What was thrown.
+ * @param command The subcommand that failed: `spec check`.
  */
-export function endingOf(error: unknown): Ending | undefined {
+export function endingOf(error: unknown, command: string): Ending | undefined {
   if (error instanceof CommanderError) return endingOfCommander(error);
-  if (error instanceof SeveralErrors) return endingOfSeveral(error);
+  if (error instanceof SeveralErrors) return endingOfSeveral(error, command);
   if (error instanceof FlintapError)
-    return { report: { ...error, message: error.message }, exitCode: exitCodes.refused };
+    return { report: refusalReport(error, command), exitCode: exitCodes.refused };
   if (error instanceof Interrupted) {
-    const report = { code: "ERR_INTERRUPTED", message: error.message };
+    const report = { code: "ERR_INTERRUPTED" satisfies CommandCode, message: error.message };
     return { report, exitCode: exitCodes.refused };
+  }
+  if (error instanceof OutputError) {
+    const { code, message } = error;
+    return { report: { code, message }, exitCode: exitCodes.refused };
   }
   const report = reportOfInvalid(error);
   return report && { report, exitCode: exitCodes.invalid };
 }
 
+/** A refusal in the words of the command: the call that it made there is no news to who typed it. */
+export function refusalReport(error: FlintapError, command: string) {
+  const { message, hint, ...facts } = FlintapError.again(error, { operation: command });
+  return { ...facts, message, hint: commandHint(error.reason, error) ?? error.hint };
+}
+
 function reportOfInvalid(error: unknown): ErrorReport | undefined {
   if (error instanceof UsageError) {
     const { message, hint } = error;
-    return { code: "ERR_USAGE", message, hint };
+    return { code: "ERR_USAGE" satisfies CommandCode, message, hint };
   }
   if (error instanceof InvalidDocumentError) {
     const { code, message, source, issues } = error;
@@ -104,19 +146,22 @@ function endingOfCommander({ exitCode, code, message }: CommanderError): Ending 
   return { report, exitCode: exitCodes.invalid };
 }
 
-function endingOfSeveral({ errors }: SeveralErrors): Ending | undefined {
-  const reports = errors.flatMap((error) => reportOfInvalid(error) ?? []);
+function endingOfSeveral({ errors, message }: SeveralErrors, command: string): Ending | undefined {
+  const endings = errors.flatMap((error) => endingOf(error, command) ?? []);
+  const reports = endings.flatMap(({ report }) => report ?? []);
   const [first] = reports;
   if (first === undefined || reports.length < errors.length) return undefined;
-  const message = `${reports.length} files are wrong`;
-  return { report: { code: first.code, message, errors: reports }, exitCode: exitCodes.invalid };
+  const exitCode = Math.max(...endings.map((ending) => ending.exitCode)) as ExitCode;
+  return { report: { code: first.code, message, errors: reports }, exitCode };
 }
 
 /** A failure in lines for people. */
-export function errorText({ message, hint, errors }: ErrorReport): string {
+export function errorText({ message, hint, errors, issues }: ErrorReport): string {
   if (errors !== undefined) return errors.map(errorText).join("\n");
-  const line = `flintap: ${message}`;
-  return hint === undefined ? line : `${line}\nhint: ${hint}`;
+  // Only a document's faults are a line each.
+  const lines = issues === undefined ? [message] : message.split("\n");
+  const all = [`flintap: ${lines.map(shown).join("\n")}`, hint && `hint: ${shown(hint)}`];
+  return all.filter(Boolean).join("\n");
 }
 
 /** A failure as one line of JSON. */

@@ -1,15 +1,12 @@
 /** The files that commands read: the options that name them, and their reading. `-` is standard input. */
-import { addAbortSignal } from "node:stream";
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import { readDocument } from "../flintlock/document-file.js";
 import {
   type HostConfig,
-  loadConfig,
-  loadSpec,
-  loadSpecs,
   type Microvm,
   type MicrovmSpec,
   microvmName,
+  parseConfig,
   parseSpec,
   parseSpecs,
   UnreadableDocumentError,
@@ -18,8 +15,6 @@ import { UsageError } from "./failure.js";
 
 /** Where flintlockd has its configuration. */
 const defaultConfig = "/etc/opt/flintlockd/config.yaml";
-
-const standardInput = "standard input";
 
 /** Which microVM is meant, beside what a spec says. */
 export interface IdentityFlags {
@@ -48,9 +43,14 @@ export function addIdentityOptions(command: Command): Command {
 }
 
 /** Reads flintlockd's configuration. */
-export async function readConfig(path = defaultConfig): Promise<HostConfig> {
+export async function readConfig(path = defaultConfig, signal: AbortSignal): Promise<HostConfig> {
+  return parseConfig(await readConfigText(path, signal), path);
+}
+
+/** Reads the text of flintlockd's configuration. */
+export async function readConfigText(path: string, signal: AbortSignal): Promise<string> {
   try {
-    return await loadConfig(path);
+    return await readDocument({ what: "the host's config", path, signal });
   } catch (error) {
     const isAbsent = error instanceof UnreadableDocumentError && error.code === "ENOENT";
     if (!isAbsent || path !== defaultConfig) throw error;
@@ -66,24 +66,30 @@ export async function readSpec(
   { id, namespace, uid, name }: IdentityFlags,
   signal: AbortSignal,
 ): Promise<Microvm> {
-  const options = { id, namespace, uid, name };
-  if (path !== "-") return await loadSpec(path, options);
-  return parseSpec(await readInput(signal), { ...options, source: standardInput });
+  const { text, source } = await readText(path, signal);
+  return parseSpec(text, { id, namespace, uid, name, source });
 }
 
 /** Reads all that a file describes. */
 export async function readSpecs(path: string, signal: AbortSignal): Promise<MicrovmSpec[]> {
-  if (path !== "-") return await loadSpecs(path);
-  return parseSpecs(await readInput(signal), { source: standardInput });
+  const { text, source } = await readText(path, signal);
+  return parseSpecs(text, { source });
 }
 
-async function readInput(signal: AbortSignal): Promise<string> {
-  try {
-    return await text(addAbortSignal(signal, process.stdin));
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
+async function readText(path: string, signal: AbortSignal) {
+  const place =
+    path === "-"
+      ? { what: "the spec from", path: "standard input", stream: process.stdin }
+      : { what: "the spec", path };
+  return { text: await readDocument({ ...place, signal }), source: place.path };
+}
+
+/** Standard input can be read once. */
+export function requireOneInput(paths: readonly string[]): void {
+  if (paths.filter((path) => path === "-").length > 1)
+    throw new UsageError("standard input is named twice", {
+      hint: "It can be read once: put all descriptions into it, or name files.",
+    });
 }
 
 /** Reads the microVMs of several files; a single one is meant where its identity is given beside. */
@@ -94,6 +100,7 @@ export async function readMicrovms(
 ): Promise<Microvm[]> {
   const { id, namespace, uid, name } = identity;
   const [only = "", ...others] = paths;
+  requireOneInput(paths);
   if ([id, namespace, uid, name].some((given) => given !== undefined)) {
     if (others.length === 0) return [await readSpec(only, identity, signal)];
     throw new UsageError(

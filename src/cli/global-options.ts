@@ -1,6 +1,7 @@
 /** The options of every command, and the namespace that they choose. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { NetworkNamespace } from "../network-namespace.js";
+import { tagOwner } from "../tag.js";
 
 /** What they give. */
 export interface GlobalFlags {
@@ -16,8 +17,27 @@ export interface GlobalFlags {
 export function addGlobalOptions(program: Command): Command {
   return program
     .option("--json", 'print JSON; a failure is {"error": …} on standard error')
-    .option("--netns <netns>", "the network namespace: a name of ip netns, or a path")
-    .option("--owner <name>", 'whose the devices are (default: "flintap")');
+    .option("--netns <netns>", "the network namespace: a name of ip netns, or a path", netnsIn)
+    .option("--owner <name>", 'whose the devices are (default: "flintap")', ownerIn);
+}
+
+function netnsIn(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It is a name of ip netns, or a path.");
+  return value;
+}
+
+function ownerIn(value: string): string {
+  if (isOwner(value)) return value;
+  throw new InvalidArgumentError("It has 1 to 32 bytes; a blank, %, ; and # take three each.");
+}
+
+function isOwner(value: string): boolean {
+  try {
+    tagOwner(value, { call: "flintap", argument: "owner" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A handle on the namespace that was chosen: the process's own, or another. */

@@ -1,6 +1,7 @@
 /** `flintap list`: the devices that there are. */
 import type { Command } from "commander";
 import { KnownPlaces } from "../desired/look.js";
+import { shown } from "../shown.js";
 import { ageOf, type DeviceReport, nothing, reportOf } from "./device.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import { formatTable } from "./table.js";
@@ -61,7 +62,7 @@ function sortKey({ owner, microvm, interface: name, device }: DeviceReport): str
 
 function table(reports: readonly DeviceReport[], { all, owner = "flintap" }: ListFlags): string {
   if (reports.length === 0)
-    return all ? "There is no device with a tag." : `There is no device of owner ${owner}.`;
+    return all ? "There is no device with a tag." : `There is no device of owner ${shown(owner)}.`;
   const now = new Date();
   const header = "DEVICE,KIND,INDEX,GUEST MAC,ON,MTU,STATE,MICROVM,INTERFACE,AGE".split(",");
   const rows = reports.map((one) => {

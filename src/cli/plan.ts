@@ -87,14 +87,14 @@ function addInputs(command: Command): Command {
 
 async function run(flags: PlanFlags, terminal: Terminal): Promise<void> {
   const signal = terminal.interrupted;
-  const config = await readConfig(flags.config);
+  const config = await readConfig(flags.config, signal);
   const microvms = await readMicrovms(flags.file, flags, signal);
   const wanted = desiredNetwork(microvms, networkOptions(flags, config));
   await using namespace = await openNamespace(flags, signal);
   const planned = await plan(wanted, { namespace, replace: flags.replace, signal });
   if (flags.dryRun) return showPlan(planned, flags, terminal);
   if (!flags.json) terminal.print(planText(planned));
-  const applied = await apply(planned, { namespace, signal });
+  const applied = await terminal.changing(() => apply(planned, { namespace, signal }));
   const done = appliedReport(planned, applied);
   if (flags.json) return terminal.print(JSON.stringify(done, undefined, 2));
   if (changesNothing(planned)) return;

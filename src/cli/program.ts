@@ -30,15 +30,25 @@ Examples:
 
 ${exitCodeHelp()}`;
 
+const seeExitCodes = "\nExit codes: see flintap --help";
+
+/** A command's name, with those above it but the program's: `spec check`. */
+export function pathOf(command: Command): string {
+  const { parent } = command;
+  if (parent === null) return "";
+  return [pathOf(parent), command.name()].filter(Boolean).join(" ");
+}
+
 /** Builds the program. */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command("flintap")
     .description(description)
     .version(version)
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", help);
+    .addHelpText("after", help)
+    .addHelpText("afterAll", ({ command }) => (command.parent === null ? "" : seeExitCodes));
   addGlobalOptions(program);
   addUp(program, terminal);
   addDown(program, terminal);
@@ -46,8 +56,14 @@ export function createProgram(terminal: Terminal): Command {
   addPlan(program, terminal);
   addApply(program, terminal);
   addWatch(program, terminal);
-  addConfigCheck(program.command("config").description("check the host's configuration"), terminal);
-  addSpecCheck(program.command("spec").description("check microVMs' specs"), terminal);
+  addConfigCheck(group(program, "config", "check the host's configuration"), terminal);
+  addSpecCheck(group(program, "spec", "check microVMs' specs"), terminal);
   addCompletion(program, terminal);
   return program;
+}
+
+/** A command that has only commands below it. */
+function group(program: Command, name: string, summary: string): Command {
+  const description = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return program.command(name).summary(summary).description(description);
 }

@@ -9,7 +9,7 @@ import {
 } from "../flintlock/index.js";
 import { nothing } from "./device.js";
 import { SeveralErrors } from "./failure.js";
-import { formText, readConfig, readSpecs } from "./files.js";
+import { formText, readConfig, readSpecs, requireOneInput } from "./files.js";
 import type { GlobalFlags } from "./global-options.js";
 import { formatTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
@@ -69,12 +69,16 @@ async function check(
   { config: path, json }: SpecCheckFlags,
   { print, interrupted }: Terminal,
 ): Promise<void> {
-  const config = path === undefined ? undefined : await readConfig(path);
+  requireOneInput(files);
+  const config = path === undefined ? undefined : await readConfig(path, interrupted);
   const reports: InterfaceReport[] = [];
   const errors: unknown[] = [];
+  const guests = new Map<string, string>();
   for (const file of files) {
     try {
-      for (const spec of await readSpecs(file, interrupted)) {
+      const specs = await readSpecs(file, interrupted);
+      requireOwnMacs(file, specs, guests);
+      for (const spec of specs) {
         if (config !== undefined) requireKeys(spec, config, `${path}, for ${file},`);
         reports.push(...reportsOf(file, spec));
       }
@@ -83,9 +87,30 @@ async function check(
       errors.push(error);
     }
   }
-  if (errors.length > 1) throw new SeveralErrors(errors);
-  if (errors.length > 0) throw errors[0];
+  if (errors.length > 0) throw SeveralErrors.of(errors, `${errors.length} files are wrong`);
   print(json ? JSON.stringify(reports, undefined, 2) : table(reports));
+}
+
+/** Within a file that has been looked at. A machine may have the MAC of a template, which it is made from. */
+function requireOwnMacs(
+  file: string,
+  specs: readonly MicrovmSpec[],
+  guests: Map<string, string>,
+): void {
+  const found = specs.flatMap((spec) =>
+    spec.interfaces.flatMap(({ guestMac, deviceId }) => {
+      if (guestMac === undefined) return [];
+      const key = `${spec.kind === "MicrovmMachineTemplate"} ${guestMac}`;
+      return { key, guestMac, path: `${spec.id ?? formText(spec)} ${deviceId}` };
+    }),
+  );
+  const issues = found.flatMap(({ key, guestMac, path }) => {
+    const holder = guests.get(key);
+    if (holder === undefined) return [];
+    return { path, expected: "a MAC of its own", received: `"${guestMac}" (${holder} has it)` };
+  });
+  for (const { key, path } of found) if (!guests.has(key)) guests.set(key, `${path} in ${file}`);
+  if (issues.length > 0) throw new InvalidDocumentError(file, issues);
 }
 
 function requireKeys(spec: MicrovmSpec, config: HostConfig, source: string): void {

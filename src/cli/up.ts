@@ -58,7 +58,7 @@ export function addUp(program: Command, terminal: Terminal): void {
 
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const signal = terminal.interrupted;
-  const config = await readConfig(flags.config);
+  const config = await readConfig(flags.config, signal);
   const microvm = await readSpec(flags.file, flags, signal);
   const network = networkOptions(flags, config);
   const { replace } = flags;
@@ -67,7 +67,8 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     const { devices } = desiredNetwork([microvm], network);
     return showPlan(await plan({ devices }, { namespace, replace, signal }), flags, terminal);
   }
-  const provisioned = await provision(microvm, { ...network, namespace, replace, signal });
+  const options = { ...network, namespace, replace, signal };
+  const provisioned = await terminal.changing(() => provision(microvm, options));
   if (flags.json) return terminal.print(JSON.stringify(provisioned.status, undefined, 2));
   terminal.print(table(provisioned));
 }

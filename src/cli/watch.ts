@@ -4,11 +4,12 @@ import { KnownPlaces } from "../desired/look.js";
 import type { LinkEvent } from "../link-state.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { eventReport, eventText } from "./event-report.js";
+import { exitCodes } from "./exit-codes.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import type { Terminal } from "./terminal.js";
 
 const description = `Tell what happens to the devices of this owner, a line for each event, until
-SIGINT or SIGTERM; then it ends with 0. Changes nothing.
+a signal (SIGINT, SIGTERM, SIGHUP); then it ends with 0. Changes nothing.
 
 A line is the time, added, changed or removed, the device, its kind, the microVM
 and its interface; then what is not as it was. "removed" is a guest that has
@@ -48,24 +49,27 @@ async function watch(flags: WatchFlags, terminal: Terminal): Promise<void> {
   } catch (error) {
     if (!ended.aborted) throw error;
   }
+  terminal.exitWith(exitCodes.done);
 }
 
 async function tell(
   namespace: NetworkNamespace,
   { all, initial, json }: WatchFlags,
   signal: AbortSignal,
-  { print, note }: Terminal,
+  { print, drained, note }: Terminal,
 ): Promise<void> {
   const owner = all ? undefined : namespace.owner;
   await using events = namespace.watchLinks({ owner, initial, signal });
   await events.ready;
-  note(`watching the devices of ${owner === undefined ? "all owners" : `owner ${owner}`}`, json);
+  note(`watching the devices of ${owner === undefined ? "all owners" : `owner ${owner}`}`);
   for await (const event of events) {
     if (!isTagged(event)) continue;
     const places = new KnownPlaces();
     await places.learn(hangingOn(event), { namespace, signal });
     const report = eventReport(event, new Date(), (index) => places.nameOf(index));
     print(json ? JSON.stringify(report) : eventText(report));
+    // What happens meanwhile is told in one event a link: a reader that rests takes no memory.
+    await drained();
   }
 }
 

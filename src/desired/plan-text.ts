@@ -1,4 +1,5 @@
 /** A plan for people: one line a step, and one for each change of it. */
+import { shown } from "../shown.js";
 import type { Difference, Value } from "./difference.js";
 import { describeDevice } from "./difference.js";
 import type { Plan, PlanStep } from "./plan.js";
@@ -35,7 +36,7 @@ function subjectOf(step: PlanStep): string {
           what: describeDevice(step.device),
         };
   const purpose = [tag.microvm, tag.interface].filter((part) => part !== undefined).join(" ");
-  return `${name} (${what})${purpose === "" ? "" : ` for ${purpose}`}`;
+  return shown(`${name} (${what})${purpose === "" ? "" : ` for ${purpose}`}`);
 }
 
 function kindOf(kind: string): string {
@@ -48,5 +49,5 @@ function changeLine({ field, from, to, repairable }: Difference): string {
 }
 
 function valueText(value: Value): string {
-  return value === undefined || value === "" ? "nothing" : String(value);
+  return value === undefined || value === "" ? "nothing" : shown(String(value));
 }

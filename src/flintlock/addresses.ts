@@ -51,6 +51,7 @@ function addressFault(address: string, refused: readonly AddressClass[]): string
 function cidrFault(value: string): string | undefined {
   const [address = "", prefix = "", ...rest] = value.split("/", 3);
   const version = isIP(address);
+  if (version !== 0 && !value.includes("/")) return "without a prefix length";
   if (version === 0 || rest.length > 0 || !/^(?:0|[1-9]\d{0,2})$/.test(prefix)) return "";
   const longest = version === 4 ? 32 : 128;
   if (Number(prefix) > longest) return `a prefix has at most ${longest} bits`;
@@ -58,13 +59,33 @@ function cidrFault(value: string): string | undefined {
   return addressFault(address, [unspecified, loopback, multicast, broadcast]);
 }
 
-/** The family and the one spelling of the address in a CIDR; undefined where it is none. */
-export function addressIn(
-  value: unknown,
-): { family: "IPv4" | "IPv6"; address: string } | undefined {
+/** An address with prefix length, read. */
+export interface Cidr {
+  family: "IPv4" | "IPv6";
+  /** In the one spelling of it. */
+  address: string;
+  prefix: number;
+}
+
+/** Reads an address with prefix length; undefined where it is none. */
+export function addressIn(value: unknown): Cidr | undefined {
   if (typeof value !== "string" || cidrFault(value) !== undefined) return undefined;
-  const [given = ""] = value.split("/");
+  const [given = "", prefix] = value.split("/");
   const family = familyOf(given);
   const { address } = new SocketAddress({ address: given, family });
-  return { family: family === "ipv4" ? "IPv4" : "IPv6", address };
+  return { family: family === "ipv4" ? "IPv4" : "IPv6", address, prefix: Number(prefix) };
+}
+
+const linkLocal = addressClass("link-local", ["fe80::", 10]);
+
+/**
+ * Whether an interface with an address reaches another address directly: it is in the subnet, or of
+ * the link itself. An address without a subnet (/32, /128) is for routes that say so themselves.
+ */
+export function reaches({ address, prefix }: Cidr, other: Cidr): boolean {
+  const family = familyOf(address);
+  if (prefix === (family === "ipv4" ? 32 : 128)) return true;
+  const subnet = new BlockList();
+  subnet.addSubnet(address, prefix, family);
+  return subnet.check(other.address, family) || linkLocal.members.check(other.address, family);
 }

@@ -49,6 +49,7 @@ const form: InterfaceForm = {
   deviceId: "guestDeviceName",
   guestMac: "guestMac",
   address: ["address"],
+  names: [["guestDeviceName"]],
   faultsOf: () => [],
 };
 

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { string } from "../check.js";
 import { parseText } from "./document.js";
 import { readDocument } from "./document-file.js";
-import { check, formatPath, hostInterface } from "./fields.js";
+import { check, formatPath, hostInterface, placeholderFault, sound } from "./fields.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import { isObject } from "./reading.js";
 
@@ -18,10 +18,44 @@ export interface HostConfig {
   bridgeName?: string;
 }
 
+const filledIn = v.pipe(
+  hostInterface,
+  sound("the name of an interface of the host", (name) => name && placeholderFault(name)),
+);
+
+/** The keys that are looked at. */
+export const configKeys = ["parent-iface", "bridge-name"] as const;
+
 const configSchema = v.pipe(
   v.custom<object>(isObject, "keys and their values"),
-  v.object({ "parent-iface": hostInterface, "bridge-name": hostInterface }),
+  sound("flintlockd's config", (keys) =>
+    isSpec(keys) ? "looks like a microVM's spec" : undefined,
+  ),
+  v.object({ "parent-iface": filledIn, "bridge-name": filledIn }),
 );
+
+/** Files are easily swapped on a command line. */
+function isSpec(document: object): boolean {
+  if (configKeys.some((key) => Object.hasOwn(document, key))) return false;
+  return ["interfaces", "microvm", "apiVersion"].some((key) => Object.hasOwn(document, key));
+}
+
+/**
+ * The keys of a configuration that are spelled as flintlockd does not spell them, with its spelling.
+ * They are no fault: other keys are flintlockd's own.
+ */
+export function misspelt(text: string): { key: string; meant: string }[] {
+  const document = parseText(text, "config");
+  const keys = isObject(document) ? Object.keys(document) : [];
+  return keys.flatMap((key) => {
+    const meant = configKeys.find((one) => plain(one) === plain(key) && one !== key);
+    return meant === undefined || keys.includes(meant) ? [] : [{ key, meant }];
+  });
+}
+
+function plain(key: string): string {
+  return key.toLowerCase().replace(/[-_]/g, "").replace("interface", "iface");
+}
 
 /**
  * Reads flintlockd's configuration. Either key may be missing, or both; all others belong to
@@ -49,5 +83,5 @@ export function parseConfig(text: string, source = "config"): HostConfig {
  * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadConfig(path = "/etc/opt/flintlockd/config.yaml"): Promise<HostConfig> {
-  return parseConfig(await readDocument(path, "the host's config"), path);
+  return parseConfig(await readDocument({ what: "the host's config", path }), path);
 }

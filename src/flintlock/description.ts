@@ -3,8 +3,16 @@
  * all of them.
  */
 import * as v from "valibot";
-import { check, type Fault, formatPath, optionalText, text, wordFault } from "./fields.js";
-import { clashes, type InterfaceForm } from "./interface-form.js";
+import {
+  check,
+  type Fault,
+  formatPath,
+  optionalText,
+  placeholderFault,
+  text,
+  wordFault,
+} from "./fields.js";
+import { clashes, type InterfaceForm, placeholders } from "./interface-form.js";
 import type { DocumentIssue } from "./invalid-document.js";
 import type { MicrovmSpec, SpecKind } from "./microvm.js";
 
@@ -52,31 +60,28 @@ const idExpected: Record<SpecKind, string> = {
 };
 
 const namespaceExpected = "the microVM's namespace";
-
-/** A variable of a template that was to be replaced, such as `${CLUSTER_NAME}`. */
-const placeholder = /\$\{[^}]*\}/;
+const uidExpected = "the microVM's uid";
 
 /** What is wrong with a part of a microVM's name by which devices are made and found again. */
 function nameFault(value: string): string | undefined {
-  return (
-    wordFault(value) ??
-    (placeholder.test(value) ? "a placeholder that is not filled in" : undefined)
-  );
+  return wordFault(value) ?? placeholderFault(value);
 }
 
 /** The fields of a microVM that may still be without a name, or have placeholders in it. */
 const fragmentFields = (kind: SpecKind) => ({
   id: v.pipe(
     optionalText(idExpected[kind], wordFault),
-    v.transform((id) => (id !== undefined && placeholder.test(id) ? undefined : id)),
+    v.transform((id) => (id !== undefined && placeholderFault(id) ? undefined : id)),
   ),
   namespace: text(namespaceExpected, wordFault),
+  uid: optionalText(uidExpected, wordFault),
 });
 
 /** The fields of a microVM that devices can be made for. */
 const completeFields = (kind: SpecKind) => ({
   id: text(idExpected[kind], nameFault),
   namespace: text(namespaceExpected, nameFault),
+  uid: optionalText(uidExpected, nameFault),
 });
 
 /** Checks a description as a fragment: the microVM may be without an id. */
@@ -89,20 +94,23 @@ export function checkComplete(
   description: Description,
   { id, namespace, uid }: MicrovmName,
 ): Checked {
-  return checkFields(description, { id, namespace, uid }, completeFields(description.kind));
+  const { interfaces, form } = description;
+  const unfilled = placeholders(interfaces, form);
+  const naming = completeFields(description.kind);
+  return checkFields(description, { id, namespace, uid }, naming, unfilled);
 }
 
 function checkFields(
   description: Description,
   given: MicrovmName,
   naming: ReturnType<typeof fragmentFields | typeof completeFields>,
+  unfilled: readonly Fault[] = [],
 ): Checked {
   const { kind, form, interfaces, fault } = description;
   if (fault !== undefined) return { issues: [issueOf(fault, description)] };
   const id = given.id ?? description.id;
   const schema = v.object({
     ...naming,
-    uid: optionalText("the microVM's uid", wordFault),
     name: optionalText("the object's name", wordFault),
     interfaces: form.schema,
   });
@@ -114,7 +122,7 @@ function checkFields(
     name: description.name === id ? undefined : description.name,
     interfaces,
   });
-  const all = [...faults, ...clashes(interfaces, form)].sort(byInterface);
+  const all = [...faults, ...unfilled, ...clashes(interfaces, form)].sort(byInterface);
   if (output === undefined || all.length > 0) {
     return { issues: all.map((one) => issueOf(one, description, given)) };
   }

@@ -1,7 +1,10 @@
 /** From a file to the text in it, bounded whatever the file is: `/dev/zero`, a FIFO, 10 GB. */
 import { isUtf8 } from "node:buffer";
-import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { getSystemErrorMap } from "node:util";
+import { untilAborted } from "../cancellation.js";
+import { shown } from "../shown.js";
 import { maxDocumentLength, tooLong } from "./document.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 
@@ -39,7 +42,7 @@ export class UnreadableDocumentError extends Error {
     const { cause } = options;
     const { code = "", errno = 0 } = cause;
     const [, words = cause.message] = getSystemErrorMap().get(errno) ?? [];
-    super(`${what} ${path}: ${words} (${code})`, options);
+    super(shown(`${what} ${path}: ${words} (${code})`), options);
     this.code = code;
     this.errno = errno;
     this.path = path;
@@ -51,40 +54,64 @@ export class UnreadableDocumentError extends Error {
 /** UTF-8 has at most three bytes for a UTF-16 unit, and may begin with a mark of three. */
 const mostBytes = 3 * maxDocumentLength + 3;
 
+/** A document that is to be read. */
+export interface DocumentPlace {
+  /** What it is, for errors: "the spec". */
+  what: string;
+  /** The file, or what the stream is called. */
+  path: string;
+  /** Where it comes from, if not from the file. */
+  stream?: Readable;
+  /** Gives it up: the system may wait for ever for what others are to write. */
+  signal?: AbortSignal;
+}
+
 /**
- * Reads a file as text.
+ * Reads a file or a stream as text.
  *
- * @param path The file.
- * @param what What it is, for errors: "the spec".
  * @throws {UnreadableDocumentError} The system can't read it.
  * @throws {InvalidDocumentError} It is too long, or no UTF-8.
  */
-export async function readDocument(path: string, what: string): Promise<string> {
-  const bytes = await readStart(path, what);
+export async function readDocument(place: DocumentPlace): Promise<string> {
+  const { path, signal } = place;
+  signal?.throwIfAborted();
+  const reading = readStart(place);
+  const bytes = await (signal ? untilAborted(signal, reading, () => true) : reading);
   if (bytes.length > mostBytes) throw new InvalidDocumentError(path, [tooLong("more")]);
+  const utf16 = { path: "line 1", expected: "UTF-8", received: "UTF-16" };
+  if (isUtf16(bytes)) throw new InvalidDocumentError(path, [utf16]);
   if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
   const issue = { path: placeOfFault(bytes), expected: "UTF-8", received: "bytes that are none" };
   throw new InvalidDocumentError(path, [issue]);
 }
 
-/** The bytes of a file up to one more than are read. */
-async function readStart(path: string, what: string): Promise<Buffer> {
+/** The bytes of a document up to one more than are read, or a few. */
+async function readStart(place: DocumentPlace): Promise<Buffer> {
+  const { stream = createReadStream(place.path, { end: mostBytes }) } = place;
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    await using file = await open(path);
-    const buffer = Buffer.alloc(mostBytes + 1);
-    let length = 0;
-    for (let bytesRead = -1; bytesRead !== 0 && length < buffer.length; length += bytesRead) {
-      ({ bytesRead } = await file.read(buffer, length, buffer.length - length, null));
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > mostBytes) break;
     }
-    return buffer.subarray(0, length);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new UnreadableDocumentError({ what, path }, { cause: error });
+    throw new UnreadableDocumentError(place, { cause: error });
   }
+  return Buffer.concat(chunks);
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
+}
+
+/** Has UTF-16's byte order mark, or begins with a character of ASCII that takes two bytes. */
+function isUtf16([first, second]: Buffer): boolean {
+  if (first === undefined || second === undefined) return false;
+  const isMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isMark || (first === 0) !== (second === 0);
 }
 
 /** The line of the first bytes that a lenient reading replaces. */

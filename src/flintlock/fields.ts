@@ -94,6 +94,14 @@ export function wordFault(value: string): string | undefined {
   return value === "" ? "" : undefined;
 }
 
+/** A variable of a template that was to be replaced, such as `${CLUSTER_NAME}`. */
+const placeholder = /\$\{[^}]*\}/;
+
+/** What is wrong with a value by which something is made or found. */
+export function placeholderFault(value: string): string | undefined {
+  return placeholder.test(value) ? "a placeholder that is not filled in" : undefined;
+}
+
 /** The name of an interface of the host, if one is named. */
 export const hostInterface = optionalText("the name of an interface of the host", (value) => {
   try {

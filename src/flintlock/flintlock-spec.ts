@@ -3,7 +3,8 @@
  * the network is looked at.
  */
 import * as v from "valibot";
-import { addressIn, cidr, cidrMissing, optionalCidr, serverAddress } from "./addresses.js";
+import { addressIn, cidr, cidrMissing, optionalCidr, reaches, serverAddress } from "./addresses.js";
+import { configKeys } from "./config.js";
 import type { Description } from "./description.js";
 import { closedObject, type Fault, hostInterface, optionalGuestMac } from "./fields.js";
 import {
@@ -44,6 +45,7 @@ const form: InterfaceForm = {
   deviceId: "device_id",
   guestMac: "guest_mac",
   address: ["address", "address"],
+  names: [["device_id"], ["overrides", "bridge_name"]],
   faultsOf: (entry) => [...gatewayFaults(entry), ...needlessBridge(entry)],
 };
 
@@ -68,10 +70,17 @@ export function describeMicrovm(document: unknown, position: string): Descriptio
     interfaces: Array.isArray(interfaces) ? interfaces.map(snakeKeys) : interfaces,
     form,
     keysInDocument: (keys) => [...place, ...spelled(body, keys)],
-    fault: isObject(body)
-      ? undefined
-      : { keys: [], expected: "a microVM's spec", received: describeValue(body) },
+    fault: specFault(body),
   };
+}
+
+/** Why a value is no spec at all: files are easily swapped on a command line. */
+function specFault(body: unknown): Fault | undefined {
+  const expected = "a microVM's spec";
+  if (!isObject(body)) return { keys: [], expected, received: describeValue(body) };
+  const isConfig = configKeys.some((key) => Object.hasOwn(body, key));
+  if (!isConfig || Object.hasOwn(body, "interfaces")) return undefined;
+  return { keys: [], expected, received: "what looks like flintlockd's config" };
 }
 
 /** Goes into `microvm` and `spec`, the messages that flintlock's API wraps a spec in. */
@@ -114,8 +123,11 @@ function gatewayFaults(entry: Record<string, unknown>): Fault[] {
     const expected = `an ${own.family} gateway, since the address is one`;
     return [{ keys, expected, received: `${describeValue(given)} (${gateway.family})` }];
   }
-  if (own.address !== gateway.address) return [];
-  return [{ keys, expected: "another address than the guest's", received: describeValue(given) }];
+  const received = describeValue(given);
+  if (own.address === gateway.address)
+    return [{ keys, expected: "another address than the guest's", received }];
+  if (reaches(own, gateway)) return [];
+  return [{ keys, expected: `a gateway in the subnet of ${own.address}/${own.prefix}`, received }];
 }
 
 /** A bridge for a macvtap: most likely a tap was meant, and its type forgotten. */

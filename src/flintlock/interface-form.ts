@@ -5,7 +5,7 @@
 import type * as v from "valibot";
 import { canonicalMac } from "../mac.js";
 import { addressIn } from "./addresses.js";
-import { type Fault, text, wordFault } from "./fields.js";
+import { type Fault, placeholderFault, text, wordFault } from "./fields.js";
 import { describeValue } from "./invalid-document.js";
 import type { MicrovmInterface } from "./microvm.js";
 import { isObject } from "./reading.js";
@@ -23,6 +23,8 @@ export interface InterfaceForm {
   guestMac: string;
   /** Where it has the guest's static address. */
   address: readonly string[];
+  /** Where it has names by which a device is made: they must be filled in by then. */
+  names: readonly (readonly string[])[];
   /** What is wrong between the fields of one entry, none of which is checked yet. */
   faultsOf(entry: Record<string, unknown>): Fault[];
 }
@@ -53,6 +55,19 @@ export function clashes(list: unknown, form: InterfaceForm): Fault[] {
       }));
     }),
   ];
+}
+
+/** The names of a list that still are a template's placeholders; as if it were `interfaces`. */
+export function placeholders(list: unknown, { names }: InterfaceForm): Fault[] {
+  const entries = Array.isArray(list) ? list : [];
+  return entries.flatMap((entry, at) =>
+    names.flatMap((path) => {
+      const value = textOf(valueAt(entry, path));
+      const fault = value && placeholderFault(value);
+      const received = `${describeValue(value)} (${fault})`;
+      return fault ? [{ keys: ["interfaces", at, ...path], expected: "a name", received }] : [];
+    }),
+  );
 }
 
 /** The MACs that a list gives, one entry for each, with the keys of its field. */

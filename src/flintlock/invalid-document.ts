@@ -2,8 +2,8 @@
  * What is wrong with a config or a spec: every fault of the document at once, each with the place,
  * what belongs there and what was found. Knows nothing of files, formats or the kernel.
  */
-
-import type { ArgumentCode } from "../reasons.js";
+import type { ArgumentCode } from "../codes.js";
+import { shown } from "../shown.js";
 
 /** One fault of a document. */
 export interface DocumentIssue {
@@ -40,7 +40,7 @@ export class InvalidDocumentError extends Error {
    */
   constructor(source: string, issues: readonly DocumentIssue[], options?: ErrorOptions) {
     const faults = issues.map((issue) => `  ${issueLine(issue)}`);
-    super([`${source} is refused:`, ...faults].join("\n"), options);
+    super([`${source} is refused:`, ...faults].map(shown).join("\n"), options);
     this.source = source;
     this.issues = issues;
   }
@@ -60,16 +60,8 @@ export function describeValue(value: unknown): string {
   return shorten(typeof value === "string" ? JSON.stringify(value) : String(value), 60);
 }
 
-/**
- * A text as it may stand in a message: not much longer than `most`, and with everything escaped
- * that would break the line, or make a terminal do or show something else.
- */
+/** A text as it may stand in a message: {@link shown}, and not much longer than `most`. */
 export function shorten(text: string, most: number): string {
-  const kept = text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escapeUnits);
+  const kept = shown(text.slice(0, most));
   return text.length <= most ? kept : `${kept}…`;
-}
-
-function escapeUnits(character: string): string {
-  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }

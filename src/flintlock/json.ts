@@ -6,6 +6,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
+import { describeValue } from "./invalid-document.js";
 import {
   keyAgain,
   type Limits,
@@ -29,13 +30,43 @@ export function readJson(text: string, limits: Limits): Reading {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [first] = errors;
-  if (first !== undefined || root === undefined) {
-    const received = first === undefined ? "nothing" : printParseErrorCode(first.error);
-    return { offset: first?.offset ?? 0, expected: "JSON with comments", received };
-  }
+  if (first !== undefined) return syntaxFault(text, first);
+  if (root === undefined) return { offset: 0, expected: "JSON with comments", received: "nothing" };
   const repeated = repeatedKey(root);
   if (repeated !== undefined) return keyAgain(repeated.offset, repeated.value);
   return { offset: root.offset, value: plainValue(root) };
+}
+
+/** What belongs where the parser stopped. */
+const wanted: Record<ReturnType<typeof printParseErrorCode>, string> = {
+  InvalidSymbol: "a text in double quotes, a number, true, false or null",
+  InvalidNumberFormat: "a number",
+  PropertyNameExpected: "a name in double quotes",
+  ValueExpected: "a value",
+  ColonExpected: 'a ":"',
+  CommaExpected: 'a ","',
+  CloseBraceExpected: 'a "}"',
+  CloseBracketExpected: 'a "]"',
+  EndOfFileExpected: "the end of the text",
+  InvalidCommentToken: "a comment",
+  UnexpectedEndOfComment: "the end of the comment",
+  UnexpectedEndOfString: "the end of the text in double quotes",
+  UnexpectedEndOfNumber: "the end of the number",
+  InvalidUnicode: "four hexadecimal digits behind \\u",
+  InvalidEscapeCharacter: "an escape sequence of JSON's",
+  InvalidCharacter: "a character that JSON does not want escaped",
+  "<unknown ParseErrorCode>": "JSON",
+};
+
+function syntaxFault(text: string, { error, offset, length }: ParseError): TextFault {
+  const code = printParseErrorCode(error);
+  const token = text.slice(offset, offset + length);
+  const found = token === "" ? "the end of the text" : describeValue(token);
+  // Most likely YAML, which may begin so as well.
+  const form =
+    code === "InvalidSymbol" ? `, as a text is read that begins with ${text.trimStart()[0]}` : "";
+  const expected = `JSON with comments${form}`;
+  return { offset, expected, received: `${found} instead of ${wanted[code]}` };
 }
 
 function excessIn(text: string, limits: Limits): TextFault | undefined {

@@ -61,7 +61,7 @@ export function parseSpec(text: string, options: SpecOptions = {}): Microvm {
  * @throws {UnreadableDocumentError} The system can't read the file.
  */
 export async function loadSpec(path: string, options: SpecOptions = {}): Promise<Microvm> {
-  return parseSpec(await readDocument(path, "the spec"), { source: path, ...options });
+  return parseSpec(await readDocument({ what: "the spec", path }), { source: path, ...options });
 }
 
 /**
@@ -95,7 +95,7 @@ export async function loadSpecs(
   path: string,
   options: Pick<SpecOptions, "source"> = {},
 ): Promise<MicrovmSpec[]> {
-  return parseSpecs(await readDocument(path, "the spec"), { source: path, ...options });
+  return parseSpecs(await readDocument({ what: "the spec", path }), { source: path, ...options });
 }
 
 function issuesOf({ descriptions, issues }: Descriptions, checked: Checked[]): DocumentIssue[] {

@@ -85,7 +85,7 @@ describe("flintap down", () => {
     await up("--owner", "other");
     const { code, stderr } = await down();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^flintap: release flvtap.*\nhint: .*\n$/);
+    expect(stderr).toMatch(/^flintap: down flvtap.*\nhint: .*\n$/);
     expect((await linkNames()).length).toBe(before.length + 2);
     expect(await down("--owner", "other")).toMatchObject({ code: 0 });
     expect(await linkNames()).toEqual(before);

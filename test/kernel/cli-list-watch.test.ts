@@ -10,6 +10,7 @@ import {
   microvm,
   specFolder,
 } from "../setup/command.js";
+import { fullPipe, startCommand } from "../setup/full-pipe.js";
 import { ip, link } from "../setup/iproute2.js";
 
 const specs = specFolder();
@@ -96,6 +97,19 @@ describe("flintap list", () => {
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     });
   });
+
+  test("shows what stands in a tag and in a name without obeying it", async () => {
+    const name = "a\u202eb";
+    await ip("link add name", name, "type", "bridge");
+    await ip("link set", name, "alias", "flintap1;flintap;m=%1b[2Jpwned%0aX;t=1");
+    const { stdout } = await flintap("list");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+    expect(stdout).toContain("a\\u202eb ");
+    expect(stdout).toContain(" \\u001b[2Jpwned\\u000aX ");
+    expect(JSON.parse((await flintap("list", "--json")).stdout)).toMatchObject([
+      { device: name, microvm: "\u001b[2Jpwned\nX" },
+    ]);
+  });
 });
 
 describe("flintap watch", () => {
@@ -153,6 +167,14 @@ describe("flintap watch", () => {
       if (said.split("\n").length > 2) process.kill(pid, "SIGINT");
     });
     expect(own.stdout).not.toContain('"other"');
+  });
+
+  test("ends with 0 on a signal, also when nobody takes what it prints", async () => {
+    await up();
+    const stdout = fullPipe(`${specs.write("placeholder", "")}.fifo`);
+    const { child, ended } = startCommand(stdout, "watch", "--initial");
+    child.stderr?.once("data", () => child.kill("SIGHUP"));
+    expect(await ended).toMatchObject({ code: 0, signal: null });
   });
 
   test("ends with 0 and without a word when its reader has gone", async () => {

@@ -1,6 +1,7 @@
 /** `flintap up`, as it is shipped, against the kernel; `ip` is the witness. */
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import type { NetworkStatus } from "../../src/flintlock/index.js";
+import { watchLinks } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import {
   addHost,
@@ -12,6 +13,7 @@ import {
   microvm,
   specFolder,
 } from "../setup/command.js";
+import { startCommand } from "../setup/full-pipe.js";
 import { type IpLink, ip, link, linkNames, links } from "../setup/iproute2.js";
 
 const specs = specFolder();
@@ -126,6 +128,24 @@ describe("flintap up", () => {
     expect(json).toMatchObject({ code: 1, stdout: "" });
     expect(JSON.parse(json.stderr)).toMatchObject({
       error: { code: "ENODEV", reason: "no-such-bridge", device: "br0", hint: expect.any(String) },
+    });
+    expect(await linkNames()).toEqual(before);
+  });
+
+  withTaps("takes back what it has made when a signal ends it, and says so", async () => {
+    const interfaces = Array.from({ length: 300 }, (_, at) => ({ device_id: `e${at}`, type: 1 }));
+    const many = specs.write("many.json", { id: "many", interfaces });
+    await using events = watchLinks({ owner: "flintap" });
+    await events.ready;
+    const { child, ended } = startCommand("pipe", "up", "-c", config, "-f", many);
+    for await (const { type } of events) if (type === "added") break;
+    child.kill("SIGINT");
+    expect(await ended).toEqual({
+      code: null,
+      signal: "SIGINT",
+      stderr: expect.stringMatching(
+        /^note: SIGINT: taking back what can be; .*\nflintap: SIGINT: given up; nothing was changed\n$/,
+      ),
     });
     expect(await linkNames()).toEqual(before);
   });

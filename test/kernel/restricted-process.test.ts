@@ -72,6 +72,21 @@ describe("where /proc/sys is read-only", () => {
     expect(await inventory()).toEqual(before);
   });
 
+  withTun("which is hidden, a device that cannot be closed is not made", async () => {
+    const before = await inventory();
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/proc/sys"]);
+    try {
+      expect(await refusal(createTap())).toMatchObject({
+        code: "ENOENT",
+        reason: "proc-sys-read-only",
+        step: "close the host's IPv6",
+      });
+    } finally {
+      execFileSync("umount", ["/proc/sys"]);
+    }
+    expect(await inventory()).toEqual(before);
+  });
+
   withAll("it is made where the namespace's default is closed", async () => {
     await withDefault("disable_ipv6", "1", () =>
       withReadOnlyProcSys(async () => {
@@ -139,6 +154,19 @@ describe("createTap", () => {
     );
     expect(await inventory()).toEqual(before);
   });
+
+  const inItsPlace = [
+    ["a folder", () => mkdirSync("/dev/net/tun"), "EISDIR"],
+    ["a plain file", () => writeFileSync("/dev/net/tun", ""), "ENOTTY"],
+    ["another device", () => execFileSync("mknod", ["/dev/net/tun", "c", "1", "3"]), "ENOTTY"],
+  ] as const;
+  for (const [what, prepare, code] of inItsPlace)
+    withTun(`says that /dev/net/tun is not the tun device but ${what}`, async () => {
+      await withDevNet(prepare, async () => {
+        for (const call of [() => createTap(), () => createTap({ index: 7 })])
+          expect(await refusal(call())).toMatchObject({ code, reason: "tun-device-missing" });
+      });
+    });
 
   withTun("says that /dev/net/tun may not be opened", async () => {
     const before = await inventory();

@@ -64,7 +64,7 @@ describe("an operation whose signal fires", () => {
     const create = operations.create("createTap", createTapRequest({}), controller.signal);
     await expect(create).rejects.toMatchObject({
       name: "FlintapError",
-      code: "ECANCELED",
+      code: "ERR_FLINTAP_ABORTED",
       reason: "aborted",
       leftBehind,
       cause: reason,

@@ -71,7 +71,7 @@ describe("the message", () => {
     ["duplicate-mac", { name: "enp0", kind: "", alias: "uplink" }, "link enp0 (no tag)"],
     ["not-ours", { ...link, alias: "flintap1;me;m=vm;t=1" }, "owner 'me', microVM 'vm'"],
     ["not-ours", { ...link, alias: "" }, "nobody (no tag)"],
-    ["tap-held", { pid: 4711, name: "qemu\nx" }, "process 4711 (qemu?x)"],
+    ["tap-held", { pid: 4711, name: "qemu\nx" }, "process 4711 (qemu\\u000ax)"],
     ["tap-held", { pid: 4711, name: "" }, "process 4711"],
     ["tap-held", { pid: process.pid, name: "node" }, "this process"],
   ])("says who has it: %s, %j", (reason, holder, words) => {
@@ -81,10 +81,28 @@ describe("the message", () => {
     expect(error.message).toContain(`; ${whose} ${words} (`);
   });
 
+  test("shows what came from outside with nothing in it that a terminal obeys", () => {
+    const [device, on, kernelMessage] = ["t\u202e0", "b\u001b[2J", "no\n"];
+    const holder = { name: "l\u009b", kind: "tun", alias: "flintap1;me;m=a\u202eb;t=1" };
+    const reason = "name-taken";
+    const { message, ...facts } = errorFrom({ reason, device, on, kernelMessage, holder });
+    expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(message).toContain("t\\u202e0 on b\\u001b[2J");
+    expect(message).toContain("tap l\\u009b (owner 'me', microVM 'a\\u202eb')");
+    expect(facts).toMatchObject({ device, on, kernelMessage });
+  });
+
   test("says what could not be undone", () => {
     const error = errorFrom({ leftBehind: ["t0", "/tmp/x"] });
     expect(error.message).toMatch(/; left behind: t0, \/tmp\/x$/);
     expect(error.leftBehind).toEqual(["t0", "/tmp/x"]);
+  });
+
+  test("names eight of very many that could not be undone, the error has all", () => {
+    const leftBehind = Array.from({ length: 300 }, (_, at) => `t${at}`);
+    const error = errorFrom({ reason: "aborted", errno: 0, leftBehind });
+    expect(error.message).toMatch(/; left behind: t0, t1, t2, t3, t4, t5, t6, t7 and 292 more$/);
+    expect(error.leftBehind).toEqual(leftBehind);
   });
 });
 
@@ -105,6 +123,8 @@ describe("the code", () => {
     ["setting-ignored", 0, "ERR_FLINTAP_IGNORED"],
     ["outcome-unknown", 105, "ERR_FLINTAP_UNKNOWN_OUTCOME"],
     ["closed", 0, "ERR_FLINTAP_CLOSED"],
+    ["aborted", 0, "ERR_FLINTAP_ABORTED"],
+    ["aborted", 125, "ERR_FLINTAP_ABORTED"],
   ])("for %s with errno %d is %s", (reason, errno, code) => {
     expect(errorFrom({ reason, errno }).code).toBe(code);
   });

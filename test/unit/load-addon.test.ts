@@ -66,6 +66,16 @@ test.each([
   },
 );
 
+test("with a Node.js whose file is gone it is the prebuild for either C library", () => {
+  process.execPath = join(folder, "gone");
+  expect(loadError()).toMatchObject({ code: "ERR_FLINTAP_ADDON", reason: "addon" });
+  expect(seen.slice(1)).toEqual(
+    ["glibc", "musl"].map((libc) =>
+      join(root, `prebuilds/linux-${process.arch}/flintap.${libc}.node`),
+    ),
+  );
+});
+
 test("where there is none, the error tells where it was looked for and how to build it", () => {
   expect(loadError()).toMatchObject({
     code: "ERR_FLINTAP_ADDON",

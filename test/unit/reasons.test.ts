@@ -1,13 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import {
-  argumentCodes,
-  facadeReasons,
-  libraryCodes,
-  type ReasonEntry,
-  reasons,
-} from "../../src/reasons.js";
+import { argumentCodes, libraryCodes } from "../../src/codes.js";
+import { facadeReasons, type ReasonEntry, reasons } from "../../src/reasons.js";
 
 const entries: [string, ReasonEntry][] = Object.entries({ ...reasons, ...facadeReasons });
 

@@ -7,9 +7,9 @@
 
 namespace flintap {
 
-// Writes a number, 0 or 1 for most. Returns 0 or an errno: ENOENT where the link has no IPv6, EROFS
-// where /proc/sys is read-only, as in most containers. /proc/sys/net is that of the calling
-// thread's namespace.
+// Writes a number, 0 or 1 for most. Returns 0 or an errno: ENOENT where the link has no IPv6 or
+// /proc/sys is hidden, EROFS where that is read-only, as in most containers. /proc/sys/net is that
+// of the calling thread's namespace.
 int write_ipv6_setting(const std::string& link_name, const char* setting, int value);
 
 // Whether such a setting may be written: 0 or an errno. Changes nothing.

@@ -18,7 +18,8 @@ constexpr const char* kNode = "/dev/net/tun";
 
 Failure cannot_open(const std::string& name) {
   const int error = errno;
-  const bool missing = error == ENOENT || error == ENXIO || error == ENODEV;
+  const bool missing =
+      error == ENOENT || error == ENOTDIR || error == EISDIR || error == ENXIO || error == ENODEV;
   const bool refused = error == EACCES || error == EPERM;
   return {error,
           missing   ? reason::tun_device_missing
@@ -30,10 +31,11 @@ Failure cannot_open(const std::string& name) {
 Failure cannot_set(const char* step, const std::string& name) {
   const int error = errno;
   return {error,
-          error == EPERM   ? reason::no_permission
-          : error == EBUSY ? reason::tap_held
-          : error == E2BIG ? reason::too_many_queues
-                           : reason::kernel,
+          error == EPERM    ? reason::no_permission
+          : error == EBUSY  ? reason::tap_held
+          : error == E2BIG  ? reason::too_many_queues
+          : error == ENOTTY ? reason::tun_device_missing  // Another file has its name.
+                            : reason::kernel,
           step, name};
 }
 

@@ -16,8 +16,12 @@ constexpr std::string_view kOpen = "open the host's IPv6";
 
 bool is_forbidden(int error) { return error == EROFS || error == EACCES || error == EPERM; }
 
+// A link without IPv6 has no settings, but the defaults are always there.
+bool is_hidden(int error) { return error == ENOENT && try_ipv6_settings() == ENOENT; }
+
 Failure not_written(int error, std::string_view step, std::string_view device) {
-  return {error, is_forbidden(error) ? reason::proc_sys_read_only : reason::kernel, step, device};
+  const bool cannot = is_forbidden(error) || is_hidden(error);
+  return {error, cannot ? reason::proc_sys_read_only : reason::kernel, step, device};
 }
 
 // A write of the mode makes the link-local address that belongs to it, if the link is up; the

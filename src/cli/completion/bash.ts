@@ -9,6 +9,7 @@ export function bashCompletion(program: string, root: CommandNode): string {
   const commands = allCommands(root);
   return `# bash completion for ${program}: source <(${program} completion bash)
 _${program}() {
+  local IFS=$' \\t\\n'
   local word path= open= cur=\${COMP_WORDS[COMP_CWORD]}
   # Bash makes a word of its own of the "=" in --option=value.
   [[ $cur == = ]] && cur=

@@ -44,13 +44,21 @@ export function commandTree(command: Command, path: string[] = []): CommandNode 
   help.showGlobalOptions = true;
   const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
   const [argument] = command.registeredArguments;
+  const below = help.visibleCommands(command);
   const node: CommandNode = {
     path,
     description: command.summary() || firstLine(command.description()),
     options: options.flatMap(optionNode),
-    commands: help.visibleCommands(command).map((one) => commandTree(one, [...path, one.name()])),
+    commands: below.map((one) => withTopics(commandTree(one, [...path, one.name()]), below)),
   };
   return argument === undefined ? node : { ...node, values: argumentValues(argument) };
+}
+
+/** Commander's own help is about the commands beside it. */
+function withTopics(node: CommandNode, beside: readonly Command[]): CommandNode {
+  if (node.path.at(-1) !== "help") return node;
+  const choices = beside.map((one) => one.name()).filter((name) => name !== "help");
+  return { ...node, values: { type: "choices", choices } };
 }
 
 /** All commands of a tree, the given one first. */

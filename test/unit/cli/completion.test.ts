@@ -13,7 +13,9 @@ const never = new AbortController().signal;
 const tree = commandTree(
   createProgram({
     print: () => {},
+    drained: async () => {},
     note: () => {},
+    changing: (work) => work(),
     exitWith: () => {},
     interrupted: never,
     unread: never,
@@ -27,7 +29,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What bash offers for the last of these words. */
 function offered(...words: string[]): string[] {
+  return offeredWith("", ...words);
+}
+
+/** The same in a shell with a setting. */
+function offeredWith(setting: string, ...words: string[]): string[] {
   const ask = `
+    ${setting}
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _flintap
     ((\${#COMPREPLY[@]})) && printf '%s\\n' "\${COMPREPLY[@]}"; true`;
   // Twice, as a shell that reads its startup file again does.
@@ -43,6 +51,8 @@ test("bash is offered the commands, also below a command and behind an option", 
   expect(offered("")).toEqual(expect.arrayContaining(["up", "down", "watch", "config"]));
   expect(offered("pl")).toEqual(["plan"]);
   expect(offered("config", "")).toEqual(["check", "help"]);
+  expect(offered("help", "pl")).toEqual(["plan"]);
+  expect(offered("config", "help", "")).toEqual(["check"]);
   expect(offered("--netns", "up", "--json", "li")).toEqual(["list"]);
   expect(offered("up", "li")).toEqual([]);
 });
@@ -63,6 +73,10 @@ test("bash is offered files where a file is meant, one with a blank in its name 
   expect(offered("spec", "check", "-c", "x", "specs/")).toEqual(["specs/a.yaml"]);
   expect(offered("--netns", "./specs/")).toEqual(["./specs/a.yaml"]);
   expect(offered("up", "--id", "sp")).toEqual([]);
+});
+
+test("bash is offered words whatever the shell splits at", () => {
+  expect(offeredWith("IFS=:", "up", "--host-ipv6", "")).toEqual(["closed", "reduced", "open"]);
 });
 
 test("bash is offered choices, and evaluates nothing of what was typed", () => {

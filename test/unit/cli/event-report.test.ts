@@ -94,3 +94,11 @@ test("a guest that lost its device is noted, a device of no guest is not", () =>
   expect(text(link)).toMatch(/its guest has lost it\)$/);
   expect(text({ ...link, tag: { ...tag, microvm: undefined } })).toMatch(/ {2}tap {2}eth1$/);
 });
+
+test("a line has nothing in it that a terminal obeys, an object is as it is", () => {
+  const pwned = { ...tag, microvm: "\u001b[2Jpwned\nX", interface: "e\u202eth" };
+  const { report, text } = changed({}, { name: "a\u009bb", tag: pwned }, ["name"]);
+  expect(text).toContain("a\\u009bb  tap  \\u001b[2Jpwned\\u000aX e\\u202eth");
+  expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(report.microvm).toBe(pwned.microvm);
+});

@@ -8,13 +8,15 @@ import {
   SeveralErrors,
   UsageError,
 } from "../../../src/cli/failure.js";
+import { commandHint, commandHints } from "../../../src/cli/hints.js";
 import { FlintapError } from "../../../src/error.js";
 import { InvalidDocumentError, loadSpec } from "../../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../../src/network-namespace.js";
+import type { Reason } from "../../../src/reasons.js";
 
 /** The exit code, and what is printed for people and for programs. */
 function ended(error: unknown) {
-  const { report, exitCode } = endingOf(error) ?? {};
+  const { report, exitCode } = endingOf(error, "up") ?? {};
   if (report === undefined) return { exitCode };
   return { exitCode, text: errorText(report), json: JSON.parse(errorJson(report)).error };
 }
@@ -30,18 +32,20 @@ test("a refusal is one line and its hint, and ends with 1; programs are told all
   });
   const { exitCode, text, json } = ended(error);
   expect(exitCode).toBe(1);
-  expect(text).toBe(`flintap: ${error.message}\nhint: ${error.hint}`);
-  expect(error.message + error.hint).not.toContain("\n");
+  const message = error.message.replace(/^createMacvtap/, "up");
+  const hint = expect.stringMatching(/^Check parent-iface in the config\. /);
+  expect(text).toMatch(/^.*\nhint: .*$/);
+  expect(text).toContain(`flintap: ${message}\n`);
   expect(json).toEqual({
     code: "ENODEV",
     reason: "no-such-parent",
     errno: 19,
-    operation: "createMacvtap",
+    operation: "up",
     step: "create",
     device: "flvtap0",
     leftBehind: ["flvtap1"],
-    message: error.message,
-    hint: error.hint,
+    message,
+    hint,
   });
 });
 
@@ -68,11 +72,11 @@ test("a file that cannot be read is one line and its hint, and ends with 2", asy
 test("several wrong files are told one after the other", () => {
   const fault = { path: "id", expected: "an id", received: "nothing" };
   const errors = [new InvalidDocumentError("a", [fault]), new InvalidDocumentError("b", [fault])];
-  const { exitCode, text, json } = ended(new SeveralErrors(errors));
+  const { exitCode, text, json } = ended(new SeveralErrors(errors, "2 files are wrong"));
   expect(exitCode).toBe(2);
   expect(text?.match(/^flintap: /gm)).toHaveLength(2);
   expect(json.errors).toMatchObject([{ source: "a" }, { source: "b" }]);
-  expect(endingOf(new SeveralErrors([errors[0], new Error("unexpected")]))).toBeUndefined();
+  expect(endingOf(new SeveralErrors([errors[0], new Error("unexpected")], ""), "")).toBeUndefined();
 });
 
 test("wrong usage ends with 2 and commander's suggestion, help that was asked for with 0", () => {
@@ -111,5 +115,22 @@ test("a signal that ends a command is a refusal", () => {
 });
 
 test("an error that is the library's own fault keeps its stack", () => {
-  expect(endingOf(new TypeError("x is undefined"))).toBeUndefined();
+  expect(endingOf(new TypeError("x is undefined"), "")).toBeUndefined();
 });
+
+test("a hint for the command is the library's where that says what a shell needs", () => {
+  const refused = { errno: 1, operation: "createTap", step: "open /dev/net/tun" } as const;
+  const error = new FlintapError({ ...refused, reason: "tun-not-allowed" });
+  expect(ended(error).json.hint).toBe(error.hint);
+});
+
+test.each(Object.keys(commandHints) as Reason[])(
+  "the command's hint for %s is in sentences, and in no JavaScript",
+  (reason) => {
+    const hint = commandHint(reason, {});
+    expect(hint).toMatch(/^[A-Z].*[.…]$/);
+    expect(hint).not.toMatch(
+      /\b(create|delete|open|list|get|move|set)[A-Z]|: true|'\w+'|leftBehind/,
+    );
+  },
+);

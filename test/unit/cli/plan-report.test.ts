@@ -93,3 +93,17 @@ test("what was done is counted in the past tense", () => {
     "replaced",
   ]);
 });
+
+test("a plan for people has nothing in it that a terminal obeys", () => {
+  const hostile = { ...link, name: "t\u202e", tag: link.tag && { ...link.tag, microvm: "a\nb" } };
+  const from = "\u001b[2J";
+  const change = { field: "tag.interface", from, to: "eth1", repairable: true };
+  const text = planText(
+    planOf(
+      { action: "remove", link: hostile },
+      { action: "repair", device, link, changes: [change] },
+    ),
+  );
+  expect(text).toContain("- remove t\\u202e (tap) for a\\u000ab eth1\n");
+  expect(text).toContain("tag.interface: \\u001b[2J -> eth1\n");
+});

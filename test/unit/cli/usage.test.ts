@@ -13,6 +13,9 @@ describe("wrong usage ends with 2 and one line with a hint:", () => {
     [["up"], "required option '-f, --file <file>' not specified", "See --help"],
     [["list", "more"], "too many arguments", "See --help"],
     [["completion", "csh"], "command-argument value 'csh' is invalid", "See --help"],
+    [["list", "--netns", ""], "'--netns <netns>' argument '' is invalid. It is a name", "See"],
+    [["list", "--owner", ""], "argument '' is invalid. It has 1 to 32 bytes", "See --help"],
+    [["list", "--owner", "x".repeat(33)], "is invalid. It has 1 to 32 bytes", "See --help"],
     [["down"], "no microVM is named", "Name it with --id"],
     [["up", "-c", config, "-f", "/none.json"], "the spec /none.json: no such file", "Check"],
     [["plan", "-c", "/none.yaml", "-f", "x"], "the host's config /none.yaml: no such", "Check"],
@@ -27,12 +30,6 @@ describe("wrong usage ends with 2 and one line with a hint:", () => {
     expect(second).toMatch(/^hint: /);
     expect(second).toContain(hint);
     expect(more).toEqual([]);
-  });
-
-  test("an owner that is too long", async () => {
-    const { code, stderr } = await flintap("list", "--owner", "x".repeat(33));
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^flintap: Expected 1 to 32 bytes .*\n$/);
   });
 
   test("the same microVM in two files", async () => {
@@ -55,7 +52,9 @@ describe("help", () => {
   test("documents the exit codes, and ends with 0", async () => {
     const { code, stdout } = await flintap("--help");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Exit codes:\n {2}0 {2}done\n {2}1 {2}refused.*\n {2}2 .*\n {2}3 /);
+    expect(stdout).toMatch(
+      /Exit codes:\n {2}0 {2}done\n {2}1 {2}refused.*\n {2}2 .*\n {2}3 .*\n {2}128\+n {2}ended by signal/,
+    );
   });
 
   test.each([
@@ -72,6 +71,7 @@ describe("help", () => {
     const { code, stdout } = await flintap(...command.split(" "), "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nExamples:\n {2}\$ .*flintap/);
+    expect(stdout).toMatch(/\n\nExit codes: see flintap --help\n$/);
     // A line that commander had to break is followed by a word or two.
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(84);
   });
@@ -124,6 +124,15 @@ describe("spec check", () => {
     expect(stderr).toMatch(/^flintap: .*faulty\.json is refused:$/m);
   });
 
+  test("refuses the same guest MAC in two files", async () => {
+    const file = `${fixtures}/machines.json`;
+    const { code, stderr } = await flintap("spec", "check", file, file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /machines\.json is refused:\n {2}\S+ eth1: expected a MAC of its own, received "02:00:00:00:00:01" \(\S+ eth1 in \S+ has it\)/,
+    );
+  });
+
   test("with a config looks whether it has the keys that are needed", async () => {
     const file = `${fixtures}/tap.json`;
     expect((await flintap("spec", "check", "-c", config, file)).code).toBe(0);
@@ -151,4 +160,14 @@ test("config check prints what is understood, for people and for programs", asyn
     { key: "parent-iface", value: null },
     { key: "bridge-name", value: null },
   ]);
+});
+
+test("config check notes keys that are misspelt", async () => {
+  const under = ["sh", "-c", 'echo "parent_iface: enp0" | "$@"', "sh"];
+  const args = ["dist/cli/main.js", "config", "check", "-c", "/dev/stdin"];
+  const { code, stderr } = await runNode(args, { under });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: "note: /dev/stdin: parent_iface means nothing; did you mean parent-iface?\n",
+  });
 });

@@ -23,7 +23,8 @@ describe("a static address", () => {
   });
 
   test.each([
-    ["10.0.0.2", ""],
+    ["10.0.0.2", " (without a prefix length)"],
+    ["fd00::2", " (without a prefix length)"],
     ["10.0.0.2/24/24", ""],
     ["10.0.0.2/", ""],
     ["10.0.0.2/024", ""],
@@ -61,21 +62,25 @@ describe("a gateway", () => {
     ["fd00::2/64", "10.0.0.1/24", "an IPv6 gateway, since the address is one", " (IPv4)"],
     ["10.0.0.2/24", "10.0.0.2/24", "another address than the guest's", ""],
     ["fd00::2/64", "fd00:0::2/64", "another address than the guest's", ""],
+    ["10.0.0.2/24", "10.0.1.1/24", "a gateway in the subnet of 10.0.0.2/24", ""],
+    ["10.0.0.2/24", "10.0.1.1/8", "a gateway in the subnet of 10.0.0.2/24", ""],
+    ["fd00::2/64", "fd00:0:0:1::1/64", "a gateway in the subnet of fd00::2/64", ""],
   ])("of %s may not be %s", (address, gateway, expected, reason) => {
     expect(refusal(() => parseSpec(specOf({ address, gateway })))).toEqual([
       `  interfaces[0].address.gateway: expected ${expected}, received "${gateway}"${reason}`,
     ]);
   });
 
-  test("may be outside of the subnet, and empty", () => {
-    const text = specOf(
-      { address: "10.0.0.2/32", gateway: "192.0.2.1/32" },
-      { address: "10.0.0.3/24", gateway: "" },
-    );
-    expect(parseSpec(text).interfaces).toMatchObject([
-      { address: { gateway: "192.0.2.1/32" } },
-      { address: { gateway: undefined } },
-    ]);
+  test.each([
+    ["10.0.0.200/24", "10.0.0.1/8"],
+    ["10.0.0.2/32", "192.0.2.1/32"],
+    ["fd00::2/64", "fd00::1/128"],
+    ["fd00::2/64", "fe80::1/64"],
+    ["2001:db8::2/128", "fd00::1/64"],
+    ["10.0.0.3/24", ""],
+  ])("of %s may be %j", (address, gateway) => {
+    const { interfaces } = parseSpec(specOf({ address, gateway }));
+    expect(interfaces[0]?.address?.gateway).toBe(gateway || undefined);
   });
 });
 

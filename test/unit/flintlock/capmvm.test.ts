@@ -81,6 +81,14 @@ describe("a MicrovmMachine", () => {
     expect(parseSpec(text, { id: "vm" }).id).toBe("vm");
   });
 
+  test("whose interface's name is a placeholder is described, but no microVM yet", () => {
+    const text = machine([{ guestDeviceName: variable("DEV"), type: "tap" }], { name: "mvm-0" });
+    expect(parseSpecs(text)).toHaveLength(1);
+    expect(refusal(() => parseSpec(text))).toEqual([
+      `  MicrovmMachine mvm-0: spec.networkInterfaces[0].guestDeviceName: expected a name, received "${variable("DEV")}" (a placeholder that is not filled in)`,
+    ]);
+  });
+
   test("whose namespace is a placeholder is no microVM yet", () => {
     const text = machine(interfaces, { name: "mvm-0", namespace: variable("NAMESPACE") });
     expect(parseSpecs(text)).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadConfig, parseConfig } from "../../../src/flintlock/config.js";
+import { loadConfig, misspelt, parseConfig } from "../../../src/flintlock/config.js";
 import { fixturePath, refusal } from "./fixture.js";
 
 describe("config.yaml", () => {
@@ -24,6 +24,32 @@ describe("config.yaml", () => {
       "  parent-iface: expected the name of an interface of the host, received 7",
       '  bridge-name: expected the name of an interface of the host, received "br 0" (no name that a link can have)',
     ]);
+  });
+
+  test("refuses a placeholder that is not filled in", () => {
+    const unfilled = `$\{BRIDGE}`;
+    expect(refusal(() => parseConfig(`bridge-name: "${unfilled}"`))).toEqual([
+      `  bridge-name: expected the name of an interface of the host, received "${unfilled}" (a placeholder that is not filled in)`,
+    ]);
+  });
+
+  test("refuses a microVM's spec", () => {
+    expect(refusal(() => parseConfig('{"id": "vm", "interfaces": []}'))).toEqual([
+      "  expected flintlockd's config, received an object (looks like a microVM's spec)",
+    ]);
+  });
+
+  test.each([
+    [
+      "parent_iface: enp0\nbridgeName: br0",
+      ["parent_iface parent-iface", "bridgeName bridge-name"],
+    ],
+    ["parent-interface: enp0", ["parent-interface parent-iface"]],
+    ["parent-iface: enp0\nparentIface: enp1", []],
+    ["verbosity: 9", []],
+    ["", []],
+  ])("tells keys that are misspelt: %j", (text, found) => {
+    expect(misspelt(text).map(({ key, meant }) => `${key} ${meant}`)).toEqual(found);
   });
 
   test("refuses a list", () => {

@@ -89,6 +89,17 @@ describe("a file", () => {
     });
   });
 
+  test.each([
+    ["with a byte order mark", "\uFEFFid: vm\n"],
+    ["without one", "id: vm\n"],
+  ])("in UTF-16 %s is told so", async (_, text) => {
+    const little = Buffer.from(text, "utf16le");
+    for (const content of [little, Buffer.from(little).swap16()])
+      await expect(loadSpec(fileOf(content))).rejects.toMatchObject({
+        issues: [{ path: "line 1", expected: "UTF-8", received: "UTF-16" }],
+      });
+  });
+
   test("with a byte order mark is read as YAML and as JSON", async () => {
     expect(await loadSpec(fileOf("\uFEFFid: vm\ninterfaces: []"))).toMatchObject({ id: "vm" });
     expect(await loadSpec(fileOf('\uFEFF{"id": "vm", "interfaces": []}'))).toMatchObject({

@@ -26,6 +26,16 @@ describe("a document", () => {
   });
 
   test.each([
+    ['{"a": 1', 'JSON with comments, received the end of the text instead of a "}"'],
+    ['{"a" 1}', 'JSON with comments, received "1" instead of a ":"'],
+    ['{"a": 1} x', 'received "x" instead of'],
+    ['{"a": "b\n}', "instead of the end of the text in double quotes"],
+    ["{a: 1}", 'JSON with comments, as a text is read that begins with {, received "a" instead of'],
+  ])("of JSON is refused in words: %j", (text, words) => {
+    expect(refusal(() => parseText(text, "spec"))[0]).toContain(words);
+  });
+
+  test.each([
     ["JSON", '{"a": 1,\n "a": 2}', "line 2, column 2"],
     ["YAML", "a: 1\na: 2\n", "line 2, column 1"],
   ])("with a key twice is refused in %s", (_, text, place) => {

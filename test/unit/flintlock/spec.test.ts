@@ -90,10 +90,29 @@ describe("a spec", () => {
       '  microvm.interfaces[3].device_id: expected one of its own, received "eth3" (interfaces[2] has it)',
       '  microvm.interfaces[3].guest_mac: expected one of its own, received "02:00:00:00:00:CC" (interfaces[2] has it)',
       `  microvm.interfaces[4].address.address: expected ${cidr}, received nothing`,
-      `  microvm.interfaces[4].address.gateway: expected ${cidr}, received "10.0.0.1"`,
+      `  microvm.interfaces[4].address.gateway: expected ${cidr}, received "10.0.0.1" (without a prefix length)`,
       '  microvm.interfaces[4].address.nameservers[0]: expected an IP address, received "here"',
       `  microvm.interfaces[4].deviceId: expected ${fields}, received "eth6"`,
       '  microvm.interfaces[5]: expected an object, received "eth7"',
+    ]);
+  });
+
+  test("has no placeholder in a name by which a device is made", () => {
+    const unfilled = `$\{NAME}`;
+    const interfaces = [{ device_id: unfilled }];
+    const bridged = { device_id: "eth1", type: 1, overrides: { bridge_name: unfilled } };
+    const text = JSON.stringify({ id: "vm", uid: unfilled, interfaces: [...interfaces, bridged] });
+    const received = `received "${unfilled}" (a placeholder that is not filled in)`;
+    expect(refusal(() => parseSpec(text))).toEqual([
+      `  uid: expected the microVM's uid, ${received}`,
+      `  interfaces[0].device_id: expected a name, ${received}`,
+      `  interfaces[1].overrides.bridge_name: expected a name, ${received}`,
+    ]);
+  });
+
+  test("is no config of flintlockd's", () => {
+    expect(refusal(() => parseSpec(fixture("config.yaml")))).toEqual([
+      "  expected a microVM's spec, received what looks like flintlockd's config",
     ]);
   });
 
