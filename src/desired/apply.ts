@@ -206,10 +206,10 @@ class Work {
   async deleteAside(): Promise<{ error: unknown; link: Link }[]> {
     if (this.#aside.length === 0) return [];
     const { namespace, signal } = this.#looking;
-    // Known by its tag, one that has lost its identity is not deleted without force.
-    const [known, others] = [true, false].map((has) =>
-      this.#aside.filter(({ identity }) => (identity !== undefined) === has),
-    ) as [Link[], Link[]];
+    // What is known by its tag or its alt name, and has lost the other mark, takes force.
+    const isMarked = ({ identity, tag }: Link) => identity !== undefined && tag !== undefined;
+    const known = this.#aside.filter(isMarked);
+    const others = this.#aside.filter((link) => !isMarked(link));
     const results = [
       ...(await namespace.deleteLinks(known, { signal })),
       ...(await namespace.deleteLinks(others, { signal, force: true })),

@@ -97,6 +97,26 @@ async function findAsTheyAre(
   });
 }
 
+/**
+ * The links of devices that are known by no more than what they are for: each under its derived alt
+ * name, set aside or under a name that it may have. Those in the making are waited for.
+ */
+export async function findByPurpose(
+  purposes: readonly { tag: DesiredDevice["tag"]; name: string }[],
+  looking: Looking,
+): Promise<Link[]> {
+  const { owner } = looking.namespace;
+  const names = purposes.flatMap((one) => [keyName(owner, one), asideName(owner, one), one.name]);
+  let links: Link[] = [];
+  if (names.length === 0) return links;
+  await untilMade(async () => {
+    const found = await looking.namespace.findLinks(names, { signal: looking.signal });
+    links = found;
+    return found;
+  }, looking);
+  return links;
+}
+
 /** Whether a link's tag says that it is this device. */
 function isMeant({ tag }: Link, device: DesiredDevice, owner: string): boolean {
   return tag?.owner === owner && purposeOf(tag) === purposeOf(device.tag);

@@ -3,12 +3,23 @@
  * devices' names and tags. Pure.
  */
 import { createHash } from "node:crypto";
+import { argumentError } from "../check.js";
 import { filledName, namePrefixes } from "../name.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 
-/** A microVM's name in one word: `namespace/id`, or `namespace/id/uid`. */
+/**
+ * A microVM's name in one word: `namespace/id`, or `namespace/id/uid`.
+ *
+ * @throws {TypeError} A part is empty or has a slash in it: the word could be another microVM's.
+ */
 export function microvmName({ namespace, id, uid }: Omit<Microvm, "interfaces">): string {
-  return uid === undefined ? `${namespace}/${id}` : `${namespace}/${id}/${uid}`;
+  const parts = Object.entries(uid === undefined ? { namespace, id } : { namespace, id, uid });
+  for (const [option, value] of parts) {
+    if (typeof value === "string" && value !== "" && !value.includes("/")) continue;
+    const place = { call: "microvmName", argument: "microvm", option };
+    throw argumentError("ERR_INVALID_ARG_VALUE", "a word without '/'", place, value);
+  }
+  return parts.map(([, value]) => value).join("/");
 }
 
 /**

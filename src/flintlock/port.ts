@@ -2,7 +2,10 @@
  * The port through which flintlock asks for devices, one by one and by name: for a daemon that keeps
  * flintlock's own structure. The same plans as everywhere stand behind it.
  */
+import { keyName } from "../desired/device.js";
 import { apply, type DesiredDevice, plan } from "../desired/index.js";
+import { findByPurpose } from "../desired/look.js";
+import type { Looking } from "../desired/looking.js";
 import { isGone, notOurs } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
@@ -69,16 +72,6 @@ export interface NetworkPort {
 
 /** The port on a namespace. */
 export function networkPort(config: HostConfig, namespace: NetworkNamespace): NetworkPort {
-  /** One that is somebody else's is refused. */
-  const find = async (
-    deviceName: string,
-    operation: string,
-    { signal }: OperationOptions,
-  ): Promise<Link | undefined> => {
-    const [link] = await namespace.findLinks([deviceName], { signal });
-    if (link !== undefined) requireOwn(link, operation, namespace);
-    return link;
-  };
   return {
     async create(input, { signal } = {}) {
       const devices = [desiredDevice(input, config)];
@@ -86,28 +79,40 @@ export function networkPort(config: HostConfig, namespace: NetworkNamespace): Ne
       const applied = await apply(planned, { namespace, signal });
       return detailsOf(applied.devices[0]?.link as Link);
     },
-    async delete(deviceName, options = {}) {
-      const link = await find(deviceName, "delete", options);
+    async delete(deviceName, { signal } = {}) {
+      const link = await find(deviceName, "delete", { namespace, signal });
       if (link === undefined) return;
       try {
-        await namespace.deleteLink(link, { signal: options.signal });
+        await namespace.deleteLink(link, { signal });
       } catch (error) {
         if (!isGone(error)) throw error;
       }
     },
-    async exists(deviceName, options = {}) {
-      return (await find(deviceName, "exists", options)) !== undefined;
+    async exists(deviceName, { signal } = {}) {
+      return (await find(deviceName, "exists", { namespace, signal })) !== undefined;
     },
     async details(deviceName, { signal } = {}) {
-      const link = await namespace.getLink(deviceName, { signal });
-      requireOwn(link, "details", namespace);
-      return detailsOf(link);
+      const link = await find(deviceName, "details", { namespace, signal });
+      // It says that there is none in its own words.
+      return detailsOf(link ?? (await namespace.getLink(deviceName, { signal })));
     },
   };
 }
 
-function requireOwn(link: Link, operation: string, { owner }: NetworkNamespace): void {
-  if (link.tag?.owner !== owner) throw notOurs(link, operation);
+/** The device, also where somebody has renamed it. A link that is not one of the port's is refused. */
+async function find(
+  deviceName: string,
+  operation: string,
+  looking: Looking,
+): Promise<Link | undefined> {
+  const { owner } = looking.namespace;
+  const tag = { interface: deviceName };
+  const links = await findByPurpose([{ tag, name: deviceName }], looking);
+  const link = links.find((one) => one.altNames.includes(keyName(owner, { tag }))) ?? links[0];
+  const isDevice = link?.kind === "macvtap" || link?.kind === "tun";
+  if (link !== undefined && !(isDevice && link.tag?.owner === owner))
+    throw notOurs(link, operation);
+  return link;
 }
 
 function desiredDevice(input: InterfaceInput, config: HostConfig): DesiredDevice {

@@ -2,6 +2,8 @@
  * Gives a microVM its devices, all or none, and takes them from it again: plans and applies. Decided
  * here is only which plan.
  */
+
+import { isKnown } from "../desired/device.js";
 import {
   type AppliedDevice,
   apply,
@@ -10,6 +12,7 @@ import {
   type PlanOptions,
   plan,
 } from "../desired/index.js";
+import { findByPurpose } from "../desired/look.js";
 import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
@@ -74,7 +77,7 @@ export function desiredNetwork(
  *
  * Devices that the microVM has already are adopted, and repaired where that takes nothing from a
  * guest that uses them; so it can be called again, also by a daemon that restarted, and by two
- * processes at once. Calls for the same microVM on a handle run one after the other. It looks for them by name, which costs the same however many links a host has;
+ * processes at once. Calls for the same microVM run one after the other. It looks for them by name, which costs the same however many links a host has;
  * devices of interfaces that are no longer in the spec are found by {@link release}, and by planning
  * {@link desiredNetwork}.
  *
@@ -158,24 +161,28 @@ export async function planRelease(
   microvm: Microvm,
   { namespace, signal }: ReleaseOptions,
 ): Promise<Plan> {
-  const prune = [{ microvm: microvmName(microvm) }];
-  const planned = await plan({ devices: [], prune }, { namespace, signal });
+  const { owner } = namespace;
+  const name = microvmName(microvm);
+  const purposes = microvm.interfaces.map((entry) => ({
+    tag: { microvm: name, interface: entry.deviceId },
+    name: hostDeviceName(microvm, entry),
+  }));
+  // First, since it waits for what is just being made.
+  const named = await findByPurpose(purposes, { namespace, signal });
+  const planned = await plan({ devices: [], prune: [{ microvm: name }] }, { namespace, signal });
   const found = planned.steps.flatMap((step) => ("link" in step ? [step.link] : []));
+  const others = named.filter(({ index }) => !found.some((link) => link.index === index));
+  // One that has lost its tag is still known by its alt name.
+  const untagged = others.filter((link) => link.tag === undefined && isKnown(link));
   const missing = microvm.interfaces.filter((entry) => !found.some((link) => isFor(link, entry)));
-  await refuseForeign(
-    missing.map((entry) => hostDeviceName(microvm, entry)),
-    { namespace, signal },
+  const foreign = others.find(
+    (link) =>
+      !untagged.includes(link) &&
+      link.tag?.owner !== owner &&
+      missing.some((entry) => hostDeviceName(microvm, entry) === link.name),
   );
-  return planned;
-}
-
-/** A device that is called as the microVM's would be, and has another owner, is not "gone". */
-async function refuseForeign(
-  names: readonly string[],
-  { namespace, signal }: ReleaseOptions,
-): Promise<void> {
-  if (names.length === 0) return;
-  const links = await namespace.findLinks(names, { signal });
-  const foreign = links.find(({ tag }) => tag?.owner !== namespace.owner);
+  // One that is called as the microVM's would be, and has another owner, is not "gone".
   if (foreign !== undefined) throw notOurs(foreign, "release");
+  const steps = untagged.map((link) => ({ action: "remove" as const, link }));
+  return { owner, steps: [...planned.steps, ...steps] };
 }

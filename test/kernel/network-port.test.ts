@@ -73,6 +73,21 @@ describe("exists, details and delete", () => {
     await port.delete("fltap1");
   });
 
+  onHost("know a device also by another name", async () => {
+    const made = await port.create({ deviceName: "fltap1", type: "tap" });
+    await ip("link set fltap1 name renamed");
+    expect(await port.exists("fltap1")).toBe(true);
+    expect(await port.details("fltap1")).toMatchObject({ index: made.index });
+    await port.delete("fltap1");
+    expect(await link("renamed")).toBeUndefined();
+  });
+
+  onHost("take no other link of the owner's for a device", async () => {
+    await host.namespace.createBridge({ name: "flbr1" });
+    for (const call of [port.exists, port.details, port.delete])
+      expect(await refusal(call("flbr1"))).toMatchObject({ reason: "not-ours" });
+  });
+
   onHost("refuse a link that somebody else has made", async () => {
     await ip("link add fltap1 type bridge");
     for (const call of [port.exists, port.details, port.delete])

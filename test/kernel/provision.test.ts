@@ -165,6 +165,14 @@ describe("release", () => {
     expect(await linkNames()).toEqual(before);
   });
 
+  onHost("finds a device that was renamed and has lost its tag", async () => {
+    const { status } = await give();
+    const name = status.eth2?.host_device_name ?? "";
+    await ip(`link set ${name} name renamed0 alias`, "");
+    expect(await release(microvm, { namespace: host.namespace })).toHaveLength(2);
+    expect(await links("type tun")).toEqual([]);
+  });
+
   onHost("knows an interface again whose name is too long for a tag", async () => {
     const deviceId = "a-very-long-name-of-an-interface-in-the-guest";
     const long: Microvm = { ...microvm, interfaces: [{ deviceId, type: "tap" }] };

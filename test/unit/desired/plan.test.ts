@@ -91,7 +91,7 @@ describe("an error while planning", () => {
 
 describe("an applied plan", () => {
   const made = (name: string, fields: Partial<LinkBase> = {}): LinkBase =>
-    fakeLink({ name, identity: `flintap-${name}`, ...fields });
+    fakeLink({ name, identity: `flintap-${name}`, alias: "flintap1;flintap;t=1", ...fields });
   const pair = () => [made("guest1", { index: 11 }), made("guest2", { index: 12 })];
 
   test("of which a delete fails says what is still there, and takes nothing back", async () => {

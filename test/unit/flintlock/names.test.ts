@@ -36,3 +36,15 @@ test("a microVM's name is one word", () => {
   expect(microvmName(microvm)).toBe("ns1/mvm1");
   expect(microvmName({ ...microvm, uid: "u" })).toBe("ns1/mvm1/u");
 });
+
+test.each([
+  [{ id: "a/b", namespace: "n" }],
+  [{ id: "", namespace: "n" }],
+  [{ id: undefined, namespace: "n" }],
+  [{ id: "a", namespace: "n/m" }],
+  [{ id: "a", namespace: "n", uid: "u/v" }],
+])("a microVM's name is refused that could be another's: %j", (parts) => {
+  expect(() => microvmName(parts as Microvm)).toThrow(
+    expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }),
+  );
+});

@@ -29,7 +29,8 @@ function scripted(
 function tagged(name: string, deviceId: string, owner = "flintap"): LinkBase {
   const tag = { owner, createdAt: new Date(0), microvm: "ns1/mvm1", interface: deviceId };
   const index = name.length * 1_000 + Number(deviceId.at(-1));
-  return fakeLink({ index, name, alias: formatTag(tag), identity: `flintap-${name}` });
+  const link = fakeLink({ index, name, alias: formatTag(tag), identity: `flintap-${name}` });
+  return Object.assign(link, { details: { type: "tap", persistent: true } });
 }
 
 const asked = (addon: FakeAddon, operation: string) =>
