@@ -3,7 +3,7 @@
  * here is only which plan.
  */
 
-import { isKnown } from "../desired/device.js";
+import { isKnown, keyName } from "../desired/device.js";
 import {
   type AppliedDevice,
   apply,
@@ -138,12 +138,12 @@ export async function release(
   });
   const spec = microvm.interfaces.map((entry): ReleasedInterface => {
     const { deviceId } = entry;
-    const link = removed.find((one) => isFor(one, entry));
+    const link = removed.find((one) => isFor(one, microvm, entry, namespace));
     const name = link?.name ?? hostDeviceName(microvm, entry);
     return { deviceId, hostDeviceName: name, deleted: link !== undefined };
   });
   const others = removed
-    .filter((link) => !microvm.interfaces.some((entry) => isFor(link, entry)))
+    .filter((link) => !microvm.interfaces.some((entry) => isFor(link, microvm, entry, namespace)))
     .map(({ name, tag }) => ({
       deviceId: tag?.interface ?? "",
       hostDeviceName: name,
@@ -152,8 +152,16 @@ export async function release(
   return [...spec, ...others];
 }
 
-function isFor({ tag }: Link, { deviceId }: MicrovmInterface): boolean {
-  return tag !== undefined && tagMatches(tag, { interface: deviceId });
+/** Whether a device of the microVM is for the interface: by its tag, or else by its alt name. */
+function isFor(
+  { tag, altNames }: Link,
+  microvm: Microvm,
+  { deviceId }: MicrovmInterface,
+  { owner }: NetworkNamespace,
+): boolean {
+  if (tag !== undefined) return tagMatches(tag, { interface: deviceId });
+  const wanted = { microvm: microvmName(microvm), interface: deviceId };
+  return altNames.includes(keyName(owner, { tag: wanted }));
 }
 
 /** What {@link release} would do; fails as it would. */
@@ -174,7 +182,9 @@ export async function planRelease(
   const others = named.filter(({ index }) => !found.some((link) => link.index === index));
   // One that has lost its tag is still known by its alt name.
   const untagged = others.filter((link) => link.tag === undefined && isKnown(link));
-  const missing = microvm.interfaces.filter((entry) => !found.some((link) => isFor(link, entry)));
+  const missing = microvm.interfaces.filter(
+    (entry) => !found.some((link) => isFor(link, microvm, entry, namespace)),
+  );
   const foreign = others.find(
     (link) =>
       !untagged.includes(link) &&
