@@ -24,8 +24,9 @@ try {
     [...machine, "--cmdline", guest, "--net", ...flintlock.cloudHypervisorNet(interfaces, { fds })],
     { stdio: ["ignore", "inherit", "inherit", ...queues.map(({ fd }) => fd)] },
   );
-  await Promise.all(queues.map((queue) => queue.close()));
-  const [code] = await once(child, "exit");
+  // Listened for at once: it may end before this process's copies are closed.
+  const ended = once(child, "exit");
+  const [[code]] = await Promise.all([ended, ...queues.map((queue) => queue.close())]);
   console.log(`${flintlock.microvmName(microvm)} ended with ${code}`);
 } finally {
   await flintlock.release(microvm, { namespace });
