@@ -9,11 +9,13 @@ const [bridge = "br0"] = process.argv.slice(2);
 const tap = await createTap({ bridge, persist: false, vnetHeader: true });
 // Descriptor 3 of the child; for Cloud Hypervisor this is `--net fd=3,mac=…`. It cannot ask for the
 // virtio-net header any more, so the tap has it.
-const vmm = spawn("sleep", ["0.2"], { stdio: ["ignore", "inherit", "inherit", tap.queues[0]?.fd] });
+const vmm = spawn("cat", { stdio: ["pipe", "inherit", "inherit", tap.queues[0]?.fd] });
+const ended = once(vmm, "exit");
 await tap.close();
 console.log(`${tap.name} is in the VMM's hands: ${(await getLink(tap)).carrier}`);
 
-await once(vmm, "exit");
+vmm.stdin?.end(); // what stands for a VMM runs until then
+await ended;
 await getLink(tap).catch((error) => {
   if (!(error instanceof FlintapError) || error.reason !== "no-such-link") throw error;
   console.log(`${tap.name} is gone with it`);
