@@ -126,6 +126,8 @@ export interface NativeRequests {
   getPlace: { link: NativeReference; role: PlaceRole };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
+  /** Fails where a process has a queue of the tap or macvtap open. */
+  requireUnheld: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */
   closeQueue: { fd: number };
   /** Facts for tags and stable addresses, read off the JavaScript thread. */

@@ -24,6 +24,7 @@ import type {
   CreateOptions,
   CreateTapOptions,
   CreateVethOptions,
+  GuestDeviceOptions,
 } from "./options.js";
 import { linkIndex, linkReference } from "./reference.js";
 import {
@@ -38,6 +39,7 @@ import {
   txQueueLength,
 } from "./shared-options.js";
 import { formatTag, type TagParts, tagParts } from "./tag.js";
+import { checkTapShape, requireMacvtaps, tapShape, vmms } from "./vmm.js";
 
 /** Who makes a device, where and when. */
 export interface Origin {
@@ -65,23 +67,27 @@ const deviceChecks = {
 
 const createChecks = { ...deviceChecks, ...operationChecks };
 
+const guestDeviceChecks = { hostIPv6, for: oneOf(...vmms) } satisfies ChecksFor<
+  Omit<GuestDeviceOptions, keyof CreateOptions>
+>;
+
 const userOrGroup = integer(0, maxUint32 - 1);
 
 const macvtapOptions = object(
   {
     ...createChecks,
-    hostIPv6,
+    ...guestDeviceChecks,
     parent: linkReference,
     mode: oneOf("bridge", "private", "vepa", "passthru", "source"),
     sourceMacs: arrayOf(unicastMac),
-  } satisfies ChecksFor<CreateMacvtapOptions>,
+  } satisfies ChecksFor<Omit<CreateMacvtapOptions, "for">>,
   ["parent"],
 );
 
 const tapOptions = object({
   ...createChecks,
   ...portChecks,
-  hostIPv6,
+  ...guestDeviceChecks,
   bridge: linkReference,
   persist: boolean,
   multiQueue: boolean,
@@ -207,6 +213,11 @@ export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> 
   const options = macvtapOptions(given, place);
   refuseRepeatedNames(options, place);
   const { parent, mode = "bridge" } = options;
+  requireMacvtaps(options.for, {
+    operation: "createMacvtap",
+    step: "check the VMM",
+    device: options.name,
+  });
   if (mode !== "source")
     refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
   const details = { mode, ...pick(options, ["sourceMacs"]) };
@@ -237,14 +248,10 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
   const place = optionsOf("createTap");
   const options = tapOptions(given, place);
   refuseRepeatedNames(options, place);
-  const { bridge, persist = true, multiQueue = false, vnetHeader = false, queues = 1 } = options;
+  const { bridge } = options;
   if (bridge === undefined)
     refuseOptions(options, portSettings, "no value without option `bridge`", place);
-  if (persist) refuseOptions(options, ["queues"], "no value unless `persist` is false", place);
-  if (!multiQueue && queues > 1)
-    refuseOptions(options, ["queues"], "1 unless `multiQueue` is true", place);
-  if (!vnetHeader)
-    refuseOptions(options, ["vnetHeaderSize"], "no value unless `vnetHeader` is true", place);
+  checkTapShape(options, place);
   if (options.anyUser)
     refuseOptions(options, ["uid", "gid"], "no value where `anyUser` is true", place);
   const { mac, tag = {} } = options;
@@ -252,16 +259,17 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
     const expected = "another MAC than the guest's: the bridge would keep the guest's frames";
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "mac" }, mac);
   }
+  const shape = tapShape(options);
   return (origin) => ({
     ...pick(options, ["bridge"]),
     ...portOf(options),
     link: settings("tap", options, origin),
     hostIPv6: options.hostIPv6 ?? "closed",
-    persistent: persist,
-    multiQueue,
-    vnetHeader,
-    queues: persist ? 0 : queues,
-    ...pick(options, ["vnetHeaderSize"]),
+    persistent: shape.persist,
+    multiQueue: shape.multiQueue,
+    vnetHeader: shape.vnetHeader,
+    queues: shape.persist ? 0 : shape.queues,
+    ...pick(shape, ["vnetHeaderSize"]),
     ...tapOwner(options),
   });
 }

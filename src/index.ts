@@ -42,3 +42,4 @@ export { DeviceQueue, type EphemeralTap } from "./queue.js";
 export type { Reason } from "./reasons.js";
 export { parseTag, type Tag, type TagParts, tagMatches } from "./tag.js";
 export type { OperationTrace } from "./tracing.js";
+export type { Vmm, VmmByDescriptor, VmmByName } from "./vmm.js";

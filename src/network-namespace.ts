@@ -34,6 +34,7 @@ import type {
   CreateVethOptions,
   DeleteOptions,
   DeleteResult,
+  Ephemeral,
   LinkChanges,
   ListKindOptions,
   ListOptions,
@@ -43,6 +44,7 @@ import type {
   OpenMacvtapOptions,
   OpenNamespaceOptions,
   OperationOptions,
+  Persistent,
   ReadOptions,
   SetOptions,
   WatchOptions,
@@ -158,11 +160,11 @@ export class NetworkNamespace implements AsyncDisposable {
   }
 
   /** Makes a tap that goes when the last of its queues is closed; they are handed out. */
-  createTap(options: CreateTapOptions & { persist: false }): Promise<EphemeralTap>;
+  createTap(options: CreateTapOptions & Ephemeral): Promise<EphemeralTap>;
   /** Makes a tap that stays until it is deleted. */
-  createTap(options?: CreateTapOptions & { persist?: true }): Promise<TapLink>;
+  createTap(options?: CreateTapOptions & Persistent): Promise<TapLink>;
   /**
-   * Makes a tap; only one with `persist: false` has queues. Rejects with `"tun-device-missing"`,
+   * Makes a tap; only one that is not persistent has queues. Rejects with `"tun-device-missing"`,
    * `"tun-not-allowed"`, `"no-such-bridge"`, `"not-a-bridge"`, `"bridge-full"`, `"too-many-queues"`
    * and `"proc-sys-read-only"`.
    */

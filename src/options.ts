@@ -1,6 +1,7 @@
 /** What the facade's calls take. Units, defaults and the kernel's part in each stand here. */
 import type { BridgePortSettings, HostIPv6, Link, LinkReference, MacvtapMode } from "./link.js";
 import type { TagParts } from "./tag.js";
+import type { Vmm, VmmByDescriptor } from "./vmm.js";
 
 /** What every call takes. */
 export interface OperationOptions {
@@ -90,10 +91,20 @@ export interface GuestDeviceOptions extends CreateOptions {
    * is refused with reason `"proc-sys-read-only"`, unless the namespace's default is closed.
    */
   hostIPv6?: HostIPv6;
+  /**
+   * The VMM that is to open the device: it decides what of a tap depends on that, and which kinds of
+   * device there can be. Default: none, then each option says what it says.
+   */
+  for?: Vmm;
 }
 
 /** For `createMacvtap`. */
 export interface CreateMacvtapOptions extends GuestDeviceOptions {
+  /**
+   * The VMM that is to open it. Firecracker as it is released opens no macvtap (reason `"vmm-kind"`);
+   * Cloud Hypervisor and QEMU are handed what `openMacvtap` opens.
+   */
+  for?: Exclude<Vmm, "firecracker">;
   /**
    * The link it stands on: a wired interface, a bond, a veth, a bridge. A link that another handle
    * gave is one of its namespace; that gets a number here (RTM_NEWNSID), which stays until one of the
@@ -127,12 +138,19 @@ export type CreateTapOptions = TapOptions & PortOptions;
 export interface TapOptions extends GuestDeviceOptions {
   /**
    * The tap stays until it is deleted. With `false`, its queues are handed out and the kernel
-   * removes the tap when the last of them is closed. Default: true.
+   * removes the tap when the last of them is closed. Default: true; with `for` a VMM that takes
+   * descriptors, false.
    */
   persist?: boolean;
-  /** Several queues (`IFF_MULTI_QUEUE`); the VMM must ask for the same. Default: false. */
+  /**
+   * Several queues (`IFF_MULTI_QUEUE`); the VMM must ask for the same. Default: false. With `for`,
+   * `queues` decides it.
+   */
   multiQueue?: boolean;
-  /** With `persist: false`: how many queues to hand out, 1 to 256; several need `multiQueue`. Default: 1. */
+  /**
+   * With `persist: false`: how many queues to hand out, 1 to 256; several need `multiQueue`. With
+   * `for`: how many the guest has. Default: 1.
+   */
   queues?: number;
   /**
    * Frames carry a virtio-net header (`IFF_VNET_HDR`). A VMM that opens the tap by name asks for it
@@ -155,6 +173,14 @@ export interface TapOptions extends GuestDeviceOptions {
    */
   anyUser?: boolean;
 }
+
+/** Of a tap that goes with the last of its queues: because it is said, or because of who opens it. */
+export type Ephemeral = { persist: false } | { persist?: undefined; for: VmmByDescriptor };
+
+/** Of a tap that stays. */
+export type Persistent =
+  | { persist: true }
+  | { persist?: undefined; for?: Exclude<Vmm, VmmByDescriptor> };
 
 /** For `createBridge`. */
 export interface CreateBridgeOptions extends CreateOptions {

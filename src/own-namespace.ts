@@ -22,12 +22,14 @@ import type {
   CreateVethOptions,
   DeleteOptions,
   DeleteResult,
+  Ephemeral,
   LinkChanges,
   ListKindOptions,
   ListOptions,
   MoveOptions,
   OpenMacvtapOptions,
   OperationOptions,
+  Persistent,
   ReadOptions,
   SetOptions,
   WatchOptions,
@@ -47,9 +49,9 @@ export async function createMacvtap(options: CreateMacvtapOptions): Promise<Macv
 }
 
 /** {@link NetworkNamespace.createTap} in the process's own namespace, with its queues. */
-export function createTap(options: CreateTapOptions & { persist: false }): Promise<EphemeralTap>;
+export function createTap(options: CreateTapOptions & Ephemeral): Promise<EphemeralTap>;
 /** {@link NetworkNamespace.createTap} in the process's own namespace. */
-export function createTap(options?: CreateTapOptions & { persist?: true }): Promise<TapLink>;
+export function createTap(options?: CreateTapOptions & Persistent): Promise<TapLink>;
 /** {@link NetworkNamespace.createTap} in the process's own namespace. */
 export function createTap(options: CreateTapOptions): Promise<TapLink | EphemeralTap>;
 export async function createTap(options?: CreateTapOptions): Promise<TapLink | EphemeralTap> {

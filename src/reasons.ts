@@ -241,6 +241,11 @@ export const reasons = {
     hint: "Each open is one more queue, and traffic is spread over all of them: use the queue that is open, or close it first. A VMM that reads several says additionalQueue: true.",
     code: "ERR_FLINTAP_REFUSED",
   },
+  "queues-held": {
+    summary: "a process has queues of the guest's device open",
+    hint: 'Its VMM still runs: wait for the end of that process (the error\'s holder, where this process may look into that one) before the guest is started again. To look after the devices of a guest that runs, say guest: "running" to provision.',
+    errnos: ["EBUSY"],
+  },
   "mknod-not-allowed": {
     summary: "there is no device node of the macvtap, and none may be made",
     hint: "A container with a /dev of its own sees no /dev/tapN. Either hand it in (--device=/dev/tapN, where N is the link's index), or let the process make one, which takes CAP_MKNOD, a /dev that the user may write to or CAP_SYS_ADMIN, and the device cgroup's leave: --cap-add=MKNOD --device-cgroup-rule='c MAJOR:* rwm', where MAJOR is macvtap's number in /proc/devices.",
@@ -368,9 +373,14 @@ export const facadeReasons = {
     hint: "Give each guest a MAC of its own, or leave it out and the library chooses one. If the other device is a leftover, release its microVM first.",
     code: "ERR_FLINTAP_REFUSED",
   },
+  "no-queues": {
+    summary: "the VMM would have to be handed a queue of the device, and there is none",
+    hint: 'Give provision the VMM (for: "qemu" or "cloud-hypervisor"), so that it opens the queues of the devices. With guest: "running" only devices that were made have some: the others are those of the guest that runs.',
+    code: "ERR_FLINTAP_REFUSED",
+  },
   "vmm-kind": {
     summary: "the VMM, Firecracker as it is released, opens no macvtap",
-    hint: 'Give the interface a tap (type 1 in the spec), run the guest by Cloud Hypervisor, or say vmm: "firecracker-macvtap" if it is the branch of Firecracker that opens /dev/tapN.',
+    hint: 'Give the interface a tap (type 1 in the spec), run the guest by Cloud Hypervisor, or say for: "firecracker-macvtap" if it is the branch of Firecracker that opens /dev/tapN.',
     code: "ERR_FLINTAP_REFUSED",
   },
 } as const satisfies Record<string, ReasonEntry>;

@@ -242,6 +242,11 @@ export function placeRequest(name: string, role: PlaceRole): NativeRequests["get
   return { link: linkOf("getPlace", name), role };
 }
 
+/** For `requireUnheld`. */
+export function unheldRequest(link: LinkBase): NativeRequests["requireUnheld"] {
+  return { link: linkOf("requireUnheld", link) };
+}
+
 /** For `NetworkNamespace.current`. */
 export const namespaceOptions = object({ owner: tagOwner } satisfies ChecksFor<NamespaceOptions>);
 

@@ -8,6 +8,7 @@ import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
+import type { DeviceQueue } from "../queue.js";
 import { linkReference } from "../reference.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
 import { checkedDevices, type DesiredDevice, placeOf } from "./device.js";
@@ -45,6 +46,10 @@ export interface AppliedDevice {
   link: Link;
   /** What was done for it: `"adopt"` is nothing. */
   action: "create" | "adopt" | "repair" | "replace";
+  /**
+   * Of a tap that is not persistent and was made, its queues: hand them over and close them. Else none.
+   */
+  queues: DeviceQueue[];
 }
 
 /** What a plan came to. */
@@ -80,7 +85,8 @@ const planChecks = object({ owner: string, steps: arrayOf(planStep) }, ["owner",
  * changed since the plan was made is adopted, made again or repaired.
  *
  * Deletes come last, and are not taken back: where one fails, or the signal fires by then, all that was
- * wanted is there, and `leftBehind` names what is still there as well.
+ * wanted is there, but for taps that go with their queues, which nobody was given; and `leftBehind`
+ * names what is still there as well.
  *
  * A process that is killed in the middle leaves devices that are known by their tags; planning and
  * applying again comes to what is wanted.
@@ -108,11 +114,13 @@ export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied>
     throw withLeft([error], await work.log.undo());
   }
   const failed = await work.deleteAside();
-  if (failed.length > 0)
+  if (failed.length > 0) {
+    await work.closeQueues();
     throw withLeft(
       failed.map(({ error }) => error),
       failed.map(({ link }) => labelOf(link)),
     );
+  }
   const removed = steps.flatMap((step) => (step.action === "remove" ? [step.link] : []));
   return { devices, removed };
 }
@@ -158,8 +166,8 @@ class Work {
   readonly #looking: Looking;
   /** What was set aside, as it is since then: deleted at the end. */
   readonly #aside: Link[] = [];
-  /** The identities of devices that were made here, and of those that were repaired. */
-  readonly #made = new Set<string | undefined>();
+  /** The queues of devices that were made here, by identity; the indexes of those repaired. */
+  readonly #made = new Map<string | undefined, DeviceQueue[]>();
   readonly #repaired = new Set<number>();
 
   constructor(looking: Looking) {
@@ -176,11 +184,17 @@ class Work {
       if (wanted.length === 0) return [];
       const now = await this.#compare(wanted);
       if (changesNothing(now))
-        return now.steps.map((step, at) => this.#applied(step as AdoptStep, wanted[at], replaced));
+        return await this.#result(now.steps as AdoptStep[], wanted, replaced);
       if (round === mostRounds) throw failure ?? notAsWanted(now);
       requireApplicable(now);
       todo = now.steps;
     }
+  }
+
+  /** Closes the queues of devices that were made and that nobody will be given. */
+  async closeQueues(isMeant: (identity?: string) => boolean = () => true): Promise<void> {
+    const queues = [...this.#made].flatMap(([identity, own]) => (isMeant(identity) ? own : []));
+    await Promise.all(queues.map((queue) => queue.close()));
   }
 
   /** First with what is known of the places; where something is not as wanted, they are looked at. */
@@ -254,7 +268,21 @@ class Work {
     if (step.action === "repair") {
       await repair(step, this.#looking, this.log);
       this.#repaired.add(step.link.index);
-    } else this.#made.add(await make(step, this.#looking, this.log));
+    } else {
+      const { identity, queues } = await make(step, this.#looking, this.log);
+      this.#made.set(identity, queues);
+    }
+  }
+
+  /** One that another has deleted meanwhile was made again: the queues of the first are of nothing. */
+  async #result(
+    steps: readonly AdoptStep[],
+    wanted: readonly WantedStep[],
+    replaced: ReadonlySet<DesiredDevice>,
+  ): Promise<AppliedDevice[]> {
+    const there = new Set(steps.map(({ link }) => link.identity));
+    await this.closeQueues((identity) => !there.has(identity));
+    return steps.map((step, at) => this.#applied(step, wanted[at], replaced));
   }
 
   #applied(
@@ -262,16 +290,16 @@ class Work {
     planned: WantedStep | undefined,
     replaced: ReadonlySet<DesiredDevice>,
   ): AppliedDevice {
-    const isNew = this.#made.has(link.identity);
+    const queues = this.#made.get(link.identity);
     const isReplaced = planned !== undefined && replaced.has(planned.device);
-    const action = isNew
+    const action = queues
       ? isReplaced
         ? "replace"
         : "create"
       : this.#repaired.has(link.index)
         ? "repair"
         : "adopt";
-    return { device, link, action };
+    return { device, link, action, queues: queues ?? [] };
   }
 }
 

@@ -42,9 +42,12 @@ export interface DesiredMacvtap extends DesiredDeviceBase, Omit<CreateMacvtapOpt
   parent: string;
 }
 
-/** A persistent tap that is wanted, with the options of `createTap`; its bridge by name. */
+/**
+ * A tap that is wanted, with the options of `createTap`; its bridge by name. One that is not persistent
+ * is there as long as somebody has a queue of it; the queues of one that is made come with it.
+ */
 export type DesiredTap = DesiredDeviceBase &
-  Omit<TapOptions, ChosenHere | "persist" | "queues"> &
+  Omit<TapOptions, ChosenHere> &
   PortOptions<string> & {
     /** Tells the devices apart. */
     kind: "tap";
@@ -112,7 +115,7 @@ export function macvtapOptions(device: DesiredMacvtap): CreateMacvtapOptions {
 }
 
 /** What `createTap` takes of a device that is wanted. */
-export function tapOptions(device: DesiredTap): CreateTapOptions & { persist?: true } {
+export function tapOptions(device: DesiredTap): CreateTapOptions {
   const { kind: _, otherNames: __, ...options } = device;
   return options;
 }
@@ -151,7 +154,7 @@ function inside(place: Place, key: string): Place {
 }
 
 /** What a create takes and a device that is wanted has not. */
-const notWanted = ["altNames", "index", "signal", "persist", "queues"] as const;
+const notWanted = ["altNames", "index", "signal"] as const;
 
 function checked(device: DesiredDevice, place: Place): DesiredDevice {
   if (typeof device !== "object" || device === null)

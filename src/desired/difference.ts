@@ -9,6 +9,7 @@ import { tapOwner } from "../create-requests.js";
 import type { HostIPv6, Link } from "../link.js";
 import { pick, portSettings } from "../shared-options.js";
 import { type TagParts, tagMatches } from "../tag.js";
+import { tapShape } from "../vmm.js";
 import {
   type DesiredDevice,
   type DesiredMacvtap,
@@ -107,16 +108,18 @@ function macvtapHardware(device: DesiredMacvtap, link: Link): Difference[] {
 
 /**
  * What a tap has from its beginning. That its frames have a virtio-net header is not part of it: who
- * opens it by name says so.
+ * opens it by name says so; who is handed its queues cannot.
  */
 function tapHardware(device: DesiredTap, link: Link): Difference[] {
   if (link.kind !== "tun") return [];
-  const { persistent, multiQueue, uid, gid } = link.details;
+  const { persistent, multiQueue, vnetHeader, uid, gid } = link.details;
+  const shape = tapShape(device);
   const named = Object.values(pick(device, ["uid", "gid", "anyUser"])).length > 0;
   const opener = tapOwner(device);
   return [
-    ...fixed("persist", persistent ?? false, true),
-    ...fixed("multiQueue", multiQueue ?? false, device.multiQueue ?? false),
+    ...fixed("persist", persistent ?? false, shape.persist),
+    ...fixed("multiQueue", multiQueue ?? false, shape.multiQueue),
+    ...(shape.persist ? [] : fixed("vnetHeader", vnetHeader ?? false, shape.vnetHeader)),
     ...(named ? fixed("uid", uid, opener.uid) : []),
     ...(named ? fixed("gid", gid, opener.gid) : []),
     ...liveIf("mac", link.mac, device.mac),

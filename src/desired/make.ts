@@ -4,6 +4,7 @@
  */
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
+import type { DeviceQueue } from "../queue.js";
 import { derivedNames, keyName, macName, macvtapOptions, tapOptions } from "./device.js";
 import { duplicateGuestMac } from "./guest-macs.js";
 import { findNamed } from "./look.js";
@@ -11,23 +12,25 @@ import type { Looking } from "./looking.js";
 import type { DeviceStep } from "./plan.js";
 import type { UndoLog } from "./undo-log.js";
 
+/** A device that was made. */
+export interface Made {
+  identity?: string;
+  /** Those of a tap that is not persistent. */
+  queues: DeviceQueue[];
+}
+
 /**
- * Makes a device, and gives its identity. Rejects with what the kernel said where another process has made it, or is about to;
+ * Makes a device. Rejects with what the kernel said where another process has made it, or is about to;
  * a name that is a stranger's is passed over for the next one.
  */
-export async function make(
-  step: DeviceStep,
-  looking: Looking,
-  log: UndoLog,
-): Promise<string | undefined> {
+export async function make(step: DeviceStep, looking: Looking, log: UndoLog): Promise<Made> {
   const { device, place } = step;
   const { name: first, otherNames = [] } = device;
   const key = keyName(looking.namespace.owner, device);
   const mac = macName(device, place);
   for (const [at, name] of [first, ...otherNames].entries()) {
     try {
-      const link = await create({ ...step, device: { ...device, name } }, looking, log);
-      return link.identity;
+      return await create({ ...step, device: { ...device, name } }, looking, log);
     } catch (error) {
       if (!isTaken(error)) throw error;
       const links = await findNamed([key, name, ...(mac === undefined ? [] : [mac])], looking);
@@ -45,20 +48,23 @@ async function create(
   { device, place }: DeviceStep,
   { namespace, signal }: Looking,
   log: UndoLog,
-): Promise<Link> {
+): Promise<Made> {
   const altNames = derivedNames(namespace.owner, device, place);
-  const link: Link =
+  const link: Link & { queues?: DeviceQueue[] } =
     device.kind === "macvtap"
       ? await namespace.createMacvtap({ ...macvtapOptions(device), altNames, signal })
       : await namespace.createTap({ ...tapOptions(device), altNames, signal });
+  const { identity, queues = [] } = link;
   log.add(link, async () => {
     try {
       await namespace.deleteLink(link);
     } catch (error) {
       if (!isGone(error)) throw error;
+    } finally {
+      await Promise.all(queues.map((queue) => queue.close()));
     }
   });
-  return link;
+  return { identity, queues };
 }
 
 /** Whether another link has one of the device's names. */

@@ -1,96 +1,114 @@
 /**
- * What Cloud Hypervisor is told of a microVM's interfaces, by its documentation of version 51. Pure:
- * the descriptors are its caller's.
+ * What Cloud Hypervisor is told of a microVM's interfaces, by its documentation and source of version 51.
+ * Pure.
  */
-import { argumentError, arrayOf, type Check, integer, object, type Place } from "../check.js";
+import { argumentError, type Place } from "../check.js";
+import type { DeviceQueue } from "../queue.js";
+import {
+  type DescriptorOptions,
+  descriptorOptions,
+  type NumberedInterface,
+  numbered,
+  requireOpenable,
+} from "./descriptors.js";
 import type { ProvisionedInterface } from "./status.js";
 
-/** For {@link cloudHypervisorNet}. */
-export interface CloudHypervisorOptions {
-  /**
-   * By device id: the numbers that the queues of an interface's device have in Cloud Hypervisor's
-   * process, such as 3 for the fourth entry of `stdio`; a list for several queues. A macvtap needs
-   * them (`openMacvtap`). A tap is opened by its name without them, and is better left so: Cloud
-   * Hypervisor takes for granted that a descriptor carries the virtio-net header, which is up to
-   * the tap (`vnetHeader` of `createTap`).
-   */
-  fds?: Readonly<Record<string, number | readonly number[]>>;
+/** The body of `PUT /api/v1/vm.add-net`; the descriptors go with the request, by SCM_RIGHTS. */
+export interface CloudHypervisorAddNet {
+  /** The device id, by which it can be removed later. */
+  id: string;
+  /** The guest's MAC. */
+  mac: string;
+  /** A persistent tap that Cloud Hypervisor opens by its name. */
+  tap?: string;
+  /** Two for each of several queues: one to send, one to receive. */
+  num_queues?: number;
 }
 
-const call = "cloudHypervisorNet";
+/** An entry of `net_fds` in the body of `PUT /api/v1/vm.restore`. */
+export interface CloudHypervisorNetFds {
+  /** The device id. */
+  id: string;
+  /** How many of the descriptors that go with the request are its queues. */
+  num_fds: number;
+}
 
-/** Cloud Hypervisor refuses the numbers of the standard streams. */
-const descriptor = integer(3, 2_147_483_647);
+/** What {@link cloudHypervisorNetwork} gives. */
+export interface CloudHypervisorNetwork {
+  /** `--net` and a value for each interface, in the spec's order; none where there is no interface. */
+  args: string[];
+  /** What the child is to have from `firstFd` on, in this order; see `handOver`. */
+  queues: DeviceQueue[];
+  /** The same for a virtual machine that runs: each is a request of its own. */
+  addNet: {
+    /** The request's body. */
+    body: CloudHypervisorAddNet;
+    /** What is sent with it. */
+    queues: DeviceQueue[];
+  }[];
+  /** `net_fds` of a restore, with all of `queues`. */
+  netFds: CloudHypervisorNetFds[];
+}
 
-const descriptors: Check<number[]> = (value, place) => {
-  if (typeof value === "number") return [descriptor(value, place)];
-  const expected = "the descriptor of its queue in the VMM, or a list of them";
-  if (!Array.isArray(value)) throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  if (value.length === 0) throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
-  return arrayOf(descriptor)(value, place);
-};
+const call = "cloudHypervisorNetwork";
 
 /**
- * Puts what was provisioned into the values of Cloud Hypervisor's `--net`, one for each interface, in
- * the spec's order. Each has the device id as its `id`, by which it can be removed later.
+ * Puts what was provisioned into Cloud Hypervisor's words: `fd=N` for what has queues, `tap=NAME` for a
+ * persistent tap, which it opens itself. Each has the device id as its `id`, by which it can be removed
+ * later.
  *
  * ```ts
- * using queue = await openMacvtap(interfaces[0].link);
- * const net = cloudHypervisorNet(interfaces, { fds: { eth1: 3 } });
- * spawn("cloud-hypervisor", [...others, "--net", ...net], {
- *   stdio: ["ignore", "inherit", "inherit", queue.fd],
- * });
+ * const { interfaces } = await provision(microvm, { config, namespace, for: "cloud-hypervisor" });
+ * const { args, queues } = cloudHypervisorNetwork(interfaces);
+ * const child = await handOver(queues, (fds) =>
+ *   spawn("cloud-hypervisor", [...machine, ...args], { stdio: ["ignore", "pipe", "pipe", ...fds] }),
+ * );
  * ```
  *
  * Several queues need as many virtual CPUs. Before version 49, Cloud Hypervisor has an address of
  * its own for a tap, but leaves one that exists already as it is.
  *
  * @param interfaces What {@link provision} returned.
- * @param options The descriptors.
- * @throws {TypeError} A macvtap has no descriptor, a descriptor is for no interface or for two, or a
- *   device id has what the syntax of `--net` has no place for: `,`, `=`, `"`, a bracket, white space,
- *   a control character, or two underscores at its beginning.
- * @throws {RangeError} A number is no descriptor above the standard streams'.
+ * @param options The first descriptor's number.
+ * @throws {FlintapError} With reason `"no-queues"`: a macvtap, or a tap that goes with its queues, has
+ *   none here; its guest runs.
+ * @throws {TypeError} A device id has what the syntax of `--net` has no place for: `,`, `=`, `"`, a
+ *   bracket, white space, a control character, or two underscores at its beginning.
  */
-export function cloudHypervisorNet(
+export function cloudHypervisorNetwork(
   interfaces: readonly ProvisionedInterface[],
-  options: CloudHypervisorOptions = {},
-): string[] {
-  const fds = checkFds(interfaces, options);
-  return interfaces.map(({ deviceId, link, guestMac }, at) => {
-    const queues = fds[deviceId];
-    const from = `interfaces[${at}]`;
-    return [
-      queues === undefined ? `tap=${word(link.name, `${from}.link.name`)}` : fdValue(queues),
-      `mac=${guestMac}`,
-      // Each queue has two of what Cloud Hypervisor counts: one to send, one to receive.
-      ...(queues !== undefined && queues.length > 1 ? [`num_queues=${2 * queues.length}`] : []),
-      `id=${identifier(deviceId, `${from}.deviceId`)}`,
-    ].join(",");
-  });
+  options: DescriptorOptions = {},
+): CloudHypervisorNetwork {
+  const checked = descriptorOptions(options, { call, argument: "options" });
+  const { entries, queues } = numbered(interfaces, checked);
+  const bodies = entries.map((one, at) => addNet(one, `interfaces[${at}]`));
+  const values = entries.map(({ fds }, at) => netValue(bodies[at] as CloudHypervisorAddNet, fds));
+  return {
+    args: values.length === 0 ? [] : ["--net", ...values],
+    queues,
+    addNet: bodies.map((body, at) => ({ body, queues: interfaces[at]?.queues ?? [] })),
+    netFds: entries.flatMap(({ entry, fds }) =>
+      fds.length === 0 ? [] : [{ id: entry.deviceId, num_fds: fds.length }],
+    ),
+  };
 }
 
-function checkFds(
-  interfaces: readonly ProvisionedInterface[],
-  options: CloudHypervisorOptions,
-): Record<string, number[] | undefined> {
-  const checks = Object.fromEntries(interfaces.map(({ deviceId }) => [deviceId, descriptors]));
-  const macvtaps = interfaces.filter(({ type }) => type === "macvtap");
-  const needed = macvtaps.map(({ deviceId }) => deviceId);
-  const place = { call, argument: "options" };
-  const check = object({ fds: object(checks, needed) }, ["fds"]);
-  const { fds } = check({ ...options, fds: options.fds ?? {} }, place);
-  const numbers = Object.values(fds).flatMap((queues) => queues ?? []);
-  const twice = numbers.find((number, at) => numbers.indexOf(number) !== at);
-  if (twice !== undefined) {
-    const expected = "each descriptor once";
-    throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "fds" }, twice);
-  }
-  return fds;
+function addNet({ entry, fds }: NumberedInterface, argument: string): CloudHypervisorAddNet {
+  requireOpenable(entry, { call, argument });
+  const { deviceId, link, guestMac } = entry;
+  return {
+    id: identifier(deviceId, `${argument}.deviceId`),
+    mac: guestMac,
+    ...(fds.length === 0 ? { tap: word(link.name, `${argument}.link.name`) } : {}),
+    ...(fds.length > 1 ? { num_queues: 2 * fds.length } : {}),
+  };
 }
 
-function fdValue(queues: readonly number[]): string {
-  return queues.length === 1 ? `fd=${queues[0]}` : `fd=[${queues.join(",")}]`;
+function netValue({ id, mac, tap, num_queues }: CloudHypervisorAddNet, fds: number[]): string {
+  const device =
+    tap === undefined ? `fd=${fds.length === 1 ? fds[0] : `[${fds.join(",")}]`}` : `tap=${tap}`;
+  const queues = num_queues === undefined ? [] : [`num_queues=${num_queues}`];
+  return [device, `mac=${mac}`, ...queues, `id=${id}`].join(",");
 }
 
 /** What is written as it stands: the versions of Cloud Hypervisor differ in what quotes do. */

@@ -1,6 +1,8 @@
 /** The devices that a microVM's interfaces are to have on a host: flintlock's words in flintap's. */
 import type { DesiredDevice } from "../desired/index.js";
 import type { HostIPv6 } from "../link.js";
+import { pick } from "../shared-options.js";
+import { requireMacvtaps, type Vmm } from "../vmm.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
@@ -10,6 +12,18 @@ import { hostDeviceName, microvmName, otherDeviceNames } from "./names.js";
 export interface DeviceSettings {
   /** The host's own IPv6 on the devices; see `createTap`. Default: `"closed"`. */
   hostIPv6?: HostIPv6;
+  /**
+   * The VMM that is to run the guest. For one that takes descriptors, taps go with their queues and
+   * so cannot outlive it. Released Firecracker has no macvtap: reason `"vmm-kind"`. Default: none;
+   * taps stay until they are released, with one queue.
+   */
+  for?: Vmm;
+  /** How many queues each interface has, 1 to 256; with `for` a VMM that takes descriptors. Default: 1. */
+  queues?: number;
+  /** The user who may open the taps by name without CAP_NET_ADMIN, such as Firecracker's jailer's. */
+  uid?: number;
+  /** The group that may. */
+  gid?: number;
 }
 
 /**
@@ -20,6 +34,7 @@ export interface DeviceSettings {
  *   reaches its metadata service is a port of none.
  *
  * @throws {InvalidDocumentError} The config lacks a key that an interface needs.
+ * @throws {FlintapError} With reason `"vmm-kind"`: the VMM opens no macvtap.
  */
 export function desiredDevices(
   microvm: Microvm,
@@ -60,17 +75,23 @@ function desiredDevice(
   microvm: Microvm,
   entry: MicrovmInterface,
   config: HostConfig,
-  { hostIPv6 }: DeviceSettings,
+  settings: DeviceSettings,
 ): DesiredDevice {
   const { deviceId, type, guestMac } = entry;
+  const { hostIPv6, for: vmm } = settings;
   const tag = { microvm: microvmName(microvm), interface: deviceId, guestMac };
   const names = {
     name: hostDeviceName(microvm, entry),
     otherNames: otherDeviceNames(microvm, entry),
   };
   const place = placeOf(entry, config);
-  if (type === "macvtap")
-    return { kind: "macvtap", ...names, parent: place ?? "", mac: guestMac, tag, hostIPv6 };
+  if (type === "macvtap") {
+    const parent = place ?? "";
+    const step = `the device of ${deviceId}`;
+    requireMacvtaps(vmm, { operation: "provision", step, device: names.name });
+    return { kind: "macvtap", ...names, parent, mac: guestMac, tag, hostIPv6, for: vmm };
+  }
   const on = place === undefined ? {} : { bridge: place };
-  return { kind: "tap", ...names, ...on, tag: { ...tag, ...on }, hostIPv6 };
+  const opened = pick(settings, ["for", "queues", "uid", "gid"]);
+  return { kind: "tap", ...names, ...on, tag: { ...tag, ...on }, hostIPv6, ...opened };
 }

@@ -3,16 +3,13 @@
  * knows nothing of how it gets there.
  */
 import { type ChecksFor, object, oneOf } from "../check.js";
-import { FlintapError } from "../error.js";
+import { requireMacvtaps, type VmmByName } from "../vmm.js";
 import type { ProvisionedInterface } from "./status.js";
-
-/** Firecracker as it is released, or the branch of it that opens macvtaps, which was never merged. */
-export type FirecrackerKind = "firecracker" | "firecracker-macvtap";
 
 /** For {@link firecrackerNetwork}. */
 export interface FirecrackerOptions {
   /** Which Firecracker. Default: `"firecracker"`, which has no macvtap. */
-  vmm?: FirecrackerKind;
+  for?: VmmByName;
 }
 
 /** An interface in Firecracker's words: the body of `PUT /network-interfaces/{iface_id}`. */
@@ -43,7 +40,7 @@ export interface FirecrackerNetwork {
 }
 
 const checkOptions = object({
-  vmm: oneOf("firecracker", "firecracker-macvtap"),
+  for: oneOf("firecracker", "firecracker-macvtap"),
 } satisfies ChecksFor<FirecrackerOptions>);
 
 /**
@@ -51,7 +48,7 @@ const checkOptions = object({
  * or sent to the API, each entry by its own PUT and `mmds-config` after them.
  *
  * ```ts
- * const { interfaces } = await provision(microvm, { config, namespace });
+ * const { interfaces } = await provision(microvm, { config, namespace, for: "firecracker" });
  * const file = JSON.stringify({ ...machine, ...firecrackerNetwork(interfaces) });
  * ```
  *
@@ -65,7 +62,7 @@ export function firecrackerNetwork(
   options: FirecrackerOptions = {},
 ): FirecrackerNetwork {
   const place = { call: "firecrackerNetwork", argument: "options" };
-  const { vmm = "firecracker" } = checkOptions(options, place);
+  const { for: vmm = "firecracker" } = checkOptions(options, place);
   const entries = interfaces.map((entry) => ({
     iface_id: entry.deviceId,
     host_dev_name: hostDevName(entry, vmm),
@@ -77,14 +74,9 @@ export function firecrackerNetwork(
   return { "network-interfaces": entries, "mmds-config": { network_interfaces: ids } };
 }
 
-function hostDevName({ deviceId, type, link }: ProvisionedInterface, vmm: FirecrackerKind): string {
+function hostDevName({ deviceId, type, link }: ProvisionedInterface, vmm: VmmByName): string {
   if (type === "tap") return link.name;
-  if (vmm === "firecracker-macvtap") return `/dev/tap${link.index}`;
-  throw new FlintapError({
-    errno: 0,
-    reason: "vmm-kind",
-    operation: "firecrackerNetwork",
-    step: `host_dev_name of ${deviceId}`,
-    device: link.name,
-  });
+  const step = `host_dev_name of ${deviceId}`;
+  requireMacvtaps(vmm, { operation: "firecrackerNetwork", step, device: link.name });
+  return `/dev/tap${link.index}`;
 }

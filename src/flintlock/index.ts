@@ -14,14 +14,19 @@
  *
  * @module
  */
-export { type CloudHypervisorOptions, cloudHypervisorNet } from "./cloud-hypervisor.js";
+export {
+  type CloudHypervisorAddNet,
+  type CloudHypervisorNetFds,
+  type CloudHypervisorNetwork,
+  cloudHypervisorNetwork,
+} from "./cloud-hypervisor.js";
 export { type HostConfig, loadConfig, parseConfig } from "./config.js";
 export type { MicrovmName } from "./description.js";
+export type { DescriptorOptions } from "./descriptors.js";
 export { type DeviceSettings, desiredDevices } from "./devices.js";
 export { UnreadableDocumentError } from "./document-file.js";
 export {
   type FirecrackerInterface,
-  type FirecrackerKind,
   type FirecrackerMmds,
   type FirecrackerNetwork,
   type FirecrackerOptions,
@@ -51,6 +56,7 @@ export {
   type NetworkPort,
   networkPort,
 } from "./port.js";
+export { type QemuNetwork, type QemuOptions, qemuNetwork } from "./qemu.js";
 export {
   type DesiredNetworkOptions,
   desiredNetwork,

@@ -3,6 +3,7 @@
  * here is only which plan.
  */
 
+import { argumentError, integer, object, oneOf } from "../check.js";
 import { isKnown, keyName } from "../desired/device.js";
 import {
   type AppliedDevice,
@@ -18,11 +19,13 @@ import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
 import { tagMatches } from "../tag.js";
+import { takesDescriptors } from "../vmm.js";
 import type { HostConfig } from "./config.js";
 import { type DeviceSettings, desiredDevices } from "./devices.js";
 import { withMetadataInterface } from "./metadata.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 import { hostDeviceName, microvmName } from "./names.js";
+import { requireUnheld, withQueues } from "./queues.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
 import { inTurn } from "./turns.js";
 
@@ -38,7 +41,15 @@ export interface DesiredNetworkOptions extends DeviceSettings {
 }
 
 /** For {@link provision}. */
-export interface ProvisionOptions extends DesiredNetworkOptions, PlanOptions {}
+export interface ProvisionOptions extends DesiredNetworkOptions, PlanOptions {
+  /**
+   * With `for` a VMM that takes descriptors. `"starting"`: the guest is about to be started, and gets
+   * the queues of all its devices; where a process has one open, nothing is done (reason
+   * `"queues-held"`). `"running"`: it runs, and keeps those that it has; only devices that were made,
+   * because they were gone, come with queues. Default: `"starting"`.
+   */
+  guest?: "starting" | "running";
+}
 
 /** For {@link release}. */
 export interface ReleaseOptions extends OperationOptions {
@@ -48,7 +59,10 @@ export interface ReleaseOptions extends OperationOptions {
 
 /** What {@link provision} made or found. */
 export interface Provisioned {
-  /** The interfaces, in the spec's order, and what was done for the device of each. */
+  /**
+   * The interfaces, in the spec's order, and what was done for the device of each. With `for` a VMM
+   * that takes descriptors, each has the queues that it is to be given: close them, or hand them over.
+   */
   interfaces: (ProvisionedInterface & Pick<AppliedDevice, "action">)[];
   /** The same in flintlock's words, by device id. */
   status: NetworkStatus;
@@ -62,11 +76,11 @@ export interface Provisioned {
  */
 export function desiredNetwork(
   microvms: readonly Microvm[],
-  { config, metadataInterface = false, hostIPv6 }: DesiredNetworkOptions,
+  { config, metadataInterface = false, ...settings }: DesiredNetworkOptions,
 ): DesiredState {
   const whole = metadataInterface ? microvms.map(withMetadataInterface) : microvms;
   return {
-    devices: whole.flatMap((microvm) => desiredDevices(microvm, config, { hostIPv6 })),
+    devices: whole.flatMap((microvm) => desiredDevices(microvm, config, settings)),
     prune: microvms.map((microvm) => ({ microvm: microvmName(microvm) })),
   };
 }
@@ -77,29 +91,53 @@ export function desiredNetwork(
  *
  * Devices that the microVM has already are adopted, and repaired where that takes nothing from a
  * guest that uses them; so it can be called again, also by a daemon that restarted, and by two
- * processes at once. Calls for the same microVM run one after the other. It looks for them by name, which costs the same however many links a host has;
- * devices of interfaces that are no longer in the spec are found by {@link release}, and by planning
- * {@link desiredNetwork}.
+ * processes at once. Calls for the same microVM run one after the other. It looks for them by name,
+ * which costs the same however many links a host has; devices of interfaces that are no longer in the
+ * spec are found by {@link release}, and by planning {@link desiredNetwork}.
+ *
+ * With `for` a VMM that takes descriptors, queues are opened as well. Where one cannot be had, devices
+ * that were made are deleted again.
  *
  * @throws {InvalidDocumentError} The config lacks a key that an interface needs. Nothing was sent.
  * @throws {FlintapError} What is wrong in the spec's order: with reason `"no-such-parent"`,
  *   `"no-such-bridge"`, `"not-a-bridge"`, `"duplicate-guest-mac"` or `"not-repairable"` (see `replace`)
  *   before anything was changed.
  */
-export async function provision(
-  microvm: Microvm,
-  { namespace, signal, replace, ...options }: ProvisionOptions,
-): Promise<Provisioned> {
-  const whole = options.metadataInterface ? withMetadataInterface(microvm) : microvm;
-  const devices = desiredDevices(whole, options.config, options);
+export async function provision(microvm: Microvm, options: ProvisionOptions): Promise<Provisioned> {
+  const { namespace, signal, replace, guest, metadataInterface, config, ...settings } = options;
+  checkGuest(options);
+  const whole = metadataInterface ? withMetadataInterface(microvm) : microvm;
+  const devices = desiredDevices(whole, config, settings);
+  const looking = { namespace, signal };
+  const isStarting = takesDescriptors(settings.for) && guest !== "running";
   const applied = await inTurn(namespace, microvmName(microvm), async () => {
-    const planned = await plan({ devices }, { namespace, signal, replace });
-    return await apply(planned, { namespace, signal });
+    const planned = await plan({ devices }, { ...looking, replace });
+    if (isStarting) await requireUnheld(linksOf(planned), looking);
+    const done = await apply(planned, looking);
+    if (!takesDescriptors(settings.for)) return done.devices;
+    return await withQueues(done.devices, { ...looking, count: settings.queues ?? 1, isStarting });
   });
-  const interfaces = applied.devices.map(({ link, action }, at) => {
-    return { ...provisioned(whole.interfaces[at] as MicrovmInterface, link), action };
+  const interfaces = applied.map(({ link, action, queues }, at) => {
+    const entry = provisioned(whole.interfaces[at] as MicrovmInterface, link);
+    return takesDescriptors(settings.for) ? { ...entry, action, queues } : { ...entry, action };
   });
   return { interfaces, status: statusOf(interfaces) };
+}
+
+const guestChecks = object({ guest: oneOf("starting", "running"), queues: integer(1, 256) });
+
+function checkGuest({ for: vmm, guest, queues }: ProvisionOptions): void {
+  const place = { call: "provision", argument: "options" };
+  guestChecks({ guest, queues }, place);
+  if (takesDescriptors(vmm)) return;
+  const expected = "no value unless `for` is a VMM that takes descriptors";
+  for (const [option, value] of Object.entries({ guest, queues }))
+    if (value !== undefined)
+      throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option }, value);
+}
+
+function linksOf({ steps }: Plan): Link[] {
+  return steps.flatMap((step) => ("link" in step ? [step.link] : []));
 }
 
 function provisioned(entry: MicrovmInterface, link: Link): ProvisionedInterface {

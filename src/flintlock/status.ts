@@ -1,5 +1,6 @@
 /** The status that flintlock keeps of a microVM's interfaces, in its own field names. */
 import type { MacvtapLink, TapLink } from "../link.js";
+import type { DeviceQueue } from "../queue.js";
 import type { MicrovmInterface } from "./microvm.js";
 
 /** An interface, and the device that it has on the host. */
@@ -11,6 +12,11 @@ export interface ProvisionedInterface extends MicrovmInterface {
    * it is the device's own, for a tap it never is.
    */
   guestMac: string;
+  /**
+   * For a VMM that takes descriptors: the queues that are its to be given; none where the guest runs,
+   * and has them.
+   */
+  queues?: DeviceQueue[];
 }
 
 /** An interface's status. */

@@ -1,7 +1,7 @@
 /** The types of `flintap/flintlock`, as a program that imports it sees them. */
 import { expectTypeOf, test } from "vitest";
 import type {
-  cloudHypervisorNet,
+  cloudHypervisorNetwork,
   FirecrackerNetwork,
   firecrackerNetwork,
   NetworkConfig,
@@ -13,7 +13,7 @@ import type {
 test("what provision gives is what the VMM and the guest are described by", () => {
   type Interfaces = Provisioned["interfaces"];
   expectTypeOf<Interfaces>().toExtend<Parameters<typeof firecrackerNetwork>[0]>();
-  expectTypeOf<Interfaces>().toExtend<Parameters<typeof cloudHypervisorNet>[0]>();
+  expectTypeOf<Interfaces>().toExtend<Parameters<typeof cloudHypervisorNetwork>[0]>();
   expectTypeOf<NetworkConfig>().toExtend<Parameters<typeof networkConfigYaml>[0]>();
   expectTypeOf<NetworkConfig>().toExtend<Parameters<typeof networkConfigParameter>[0]>();
 });

@@ -25,26 +25,6 @@ constexpr mode_t kNodeMode = S_IFCHR | S_IRUSR | S_IWUSR;
 
 std::string device_name(const Link& link) { return link.name.value_or(""); }
 
-// "247:5" in /sys/class/net/<name>/macvtap/tap<index>/dev.
-dev_t device_number(const Link& link, Sysfs& sysfs) {
-  const std::string tap = "tap" + std::to_string(link.index.value_or(0));
-  const auto text = sysfs.read(link, "macvtap/" + tap + "/dev");
-  if (!text) {
-    const int error = errno == ENOENT ? ENODEV : errno;
-    throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel, kReadNumber,
-                  device_name(link));
-  }
-  unsigned major_number = 0;
-  unsigned minor_number = 0;
-  const char* end = text->data() + text->size();
-  const auto major_end = std::from_chars(text->data(), end, major_number);
-  if (major_end.ec != std::errc() || major_end.ptr == end || *major_end.ptr != ':' ||
-      std::from_chars(major_end.ptr + 1, end, minor_number).ec != std::errc()) {
-    throw Failure(EBADMSG, reason::kernel, kReadNumber, device_name(link));
-  }
-  return makedev(major_number, minor_number);
-}
-
 bool is_device(const struct stat& node, dev_t device) {
   return S_ISCHR(node.st_mode) && node.st_rdev == device;
 }
@@ -146,6 +126,26 @@ Fd open_private_node(const Link& link, dev_t device) {
 }
 
 }  // namespace
+
+// "247:5" in /sys/class/net/<name>/macvtap/tap<index>/dev.
+dev_t device_number(const Link& link, Sysfs& sysfs) {
+  const std::string tap = "tap" + std::to_string(link.index.value_or(0));
+  const auto text = sysfs.read(link, "macvtap/" + tap + "/dev");
+  if (!text) {
+    const int error = errno == ENOENT ? ENODEV : errno;
+    throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel, kReadNumber,
+                  device_name(link));
+  }
+  unsigned major_number = 0;
+  unsigned minor_number = 0;
+  const char* end = text->data() + text->size();
+  const auto major_end = std::from_chars(text->data(), end, major_number);
+  if (major_end.ec != std::errc() || major_end.ptr == end || *major_end.ptr != ':' ||
+      std::from_chars(major_end.ptr + 1, end, minor_number).ec != std::errc()) {
+    throw Failure(EBADMSG, reason::kernel, kReadNumber, device_name(link));
+  }
+  return makedev(major_number, minor_number);
+}
 
 Fd open_queue(const Link& link, Sysfs& sysfs, bool additional) {
   const dev_t device = device_number(link, sysfs);

@@ -1,11 +1,16 @@
 // The character device through which a guest reads and writes its macvtap.
 #pragma once
 
+#include <sys/types.h>
+
 #include "core/devices/sysfs.h"
 #include "core/link/link.h"
 #include "core/system/fd.h"
 
 namespace flintap::macvtap {
+
+// The number by which the kernel knows its queues. Throws Failure.
+dev_t device_number(const Link& link, Sysfs& sysfs);
 
 // Opens a queue of the link's device number: /dev/tap<index> where it is this link's node, else a
 // node of our own that nobody else sees. /dev is not per namespace: /dev/tap<index> may be another

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/devices/tap_holder.h"
+#include "core/devices/queue_holder.h"
 #include "core/operations/parent.h"
 
 namespace flintap {
@@ -58,7 +58,7 @@ void name_mac_holder(Context& context, const MacPlace& place, Failure& failure) 
 
 void name_holding_process(Context& context, const std::string& tap, Failure& failure) try {
   if (failure.reason != reason::tap_held) return;
-  failure.holder = tun::find_holder(tap, context.network_namespace_id());
+  failure.holder = find_tap_holder(tap, context.network_namespace_id());
 } catch (const Failure& second) {
   give_up(context, second);
 }

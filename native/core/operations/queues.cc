@@ -1,6 +1,10 @@
-// openMacvtap, openTap and closeQueue.
+// openMacvtap, openTap, requireUnheld and closeQueue.
+#include <cerrno>
+#include <utility>
+
 #include "core/devices/macvtap.h"
 #include "core/devices/open_queues.h"
+#include "core/devices/queue_holder.h"
 #include "core/devices/tun.h"
 #include "core/link/kinds/tun.h"
 #include "core/operations/explanation.h"
@@ -29,6 +33,16 @@ constexpr std::array open_tap_fields{
     required(reference_option<&OpenTap::link>("link")),
 };
 constexpr Schema open_tap_schema{"openTap", open_tap_fields, make_record<OpenTap>};
+
+struct RequireUnheld : Record {
+  std::unique_ptr<Reference> link;
+};
+
+constexpr std::array require_unheld_fields{
+    required(reference_option<&RequireUnheld::link>("link")),
+};
+constexpr Schema require_unheld_schema{"requireUnheld", require_unheld_fields,
+                                       make_record<RequireUnheld>};
 
 struct CloseQueue : Record {
   std::optional<std::int32_t> fd;
@@ -105,6 +119,26 @@ Outcome open_tap(Context& context, Record& record) {
   return handed_out(std::move(after), std::move(queue));
 }
 
+// A tap that is not persistent is there because somebody has it, even where nobody is found.
+Outcome require_unheld(Context& context, Record& record) {
+  Outcome outcome;
+  outcome.links.push_back(look_up(context, *static_cast<RequireUnheld&>(record).link));
+  const Link& link = outcome.links.front();
+  const std::string name = link.name.value_or("");
+  std::optional<Holder> holder;
+  bool held = false;
+  if (const auto* tap = dynamic_cast<const Tun*>(link.details.get())) {
+    holder = find_tap_holder(name, context.network_namespace_id());
+    held = !tap->persistent.value_or(false);
+  } else if (link.kind == "macvtap") {
+    holder = find_macvtap_holder(macvtap::device_number(link, context.sysfs));
+  }
+  if (!held && !holder) return outcome;
+  Failure failure(EBUSY, reason::queues_held, "look for who has its queues", name);
+  failure.holder = std::move(holder);
+  throw failure;
+}
+
 Outcome close_queue(Context&, Record& record) {
   OpenQueues::of_process().close(*static_cast<CloseQueue&>(record).fd);
   return {};
@@ -115,6 +149,8 @@ Outcome close_queue(Context&, Record& record) {
 namespace operations {
 extern const Operation open_macvtap{"openMacvtap", &open_macvtap_schema, flintap::open_macvtap};
 extern const Operation open_tap{"openTap", &open_tap_schema, flintap::open_tap};
+extern const Operation require_unheld{"requireUnheld", &require_unheld_schema,
+                                      flintap::require_unheld};
 extern const Operation close_queue{"closeQueue", &close_queue_schema, flintap::close_queue};
 }  // namespace operations
 

@@ -65,7 +65,10 @@ test("every step has the same fields, null for what is not there", () => {
 
 test("what was done is told with the devices as they are, and removals last", () => {
   const plan = planOf({ action: "create", device }, { action: "remove", link });
-  const applied = { devices: [{ device, link, action: "adopt" as const }], removed: [link] };
+  const applied = {
+    devices: [{ device, link, action: "adopt" as const, queues: [] }],
+    removed: [link],
+  };
   expect(appliedReport(plan, applied)).toMatchObject([
     { action: "adopt", device: "fltap9", index: 9, guestMac: "02:00:00:00:00:01" },
     { action: "remove", device: "fltap9" },

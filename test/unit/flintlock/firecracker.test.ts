@@ -29,16 +29,16 @@ describe("Firecracker as it is released", () => {
       operation: "firecrackerNetwork",
       step: "host_dev_name of eth1",
       device: "flvtap9c329ce52",
-      hint: expect.stringContaining('vmm: "firecracker-macvtap"'),
+      hint: expect.stringContaining('for: "firecracker-macvtap"'),
     });
     expect(() => firecrackerNetwork(mixed)).toThrow(FlintapError);
     expect(() => firecrackerNetwork(mixed)).toThrow(refused);
-    expect(() => firecrackerNetwork(mixed, { vmm: "firecracker" })).toThrow(refused);
+    expect(() => firecrackerNetwork(mixed, { for: "firecracker" })).toThrow(refused);
   });
 });
 
 test("the branch with macvtap gets its device node and its own MAC, and taps as ever", () => {
-  expect(firecrackerNetwork(mixed, { vmm: "firecracker-macvtap" })).toStrictEqual({
+  expect(firecrackerNetwork(mixed, { for: "firecracker-macvtap" })).toStrictEqual({
     "network-interfaces": [
       { iface_id: "eth0", host_dev_name: "fltap-eth0", guest_mac: "aa:ff:00:00:00:01" },
       { iface_id: "eth1", host_dev_name: "/dev/tap1234567", guest_mac: "02:00:00:00:00:0a" },
@@ -51,8 +51,8 @@ test("the branch with macvtap gets its device node and its own MAC, and taps as 
 
 test("a VMM that there is not is refused", () => {
   // @ts-expect-error not one of those there are
-  expect(() => firecrackerNetwork([], { vmm: "qemu" })).toThrow(
-    "Expected one of 'firecracker', 'firecracker-macvtap' for `firecrackerNetwork` option `vmm`",
+  expect(() => firecrackerNetwork([], { for: "qemu" })).toThrow(
+    "Expected one of 'firecracker', 'firecracker-macvtap' for `firecrackerNetwork` option `for`",
   );
 });
 

@@ -1,6 +1,7 @@
 /** Interfaces as `provision` returns them, without a host. */
 import type { MicrovmInterface } from "../../../src/flintlock/microvm.js";
 import type { ProvisionedInterface } from "../../../src/flintlock/status.js";
+import { DeviceQueue } from "../../../src/queue.js";
 import { fakeLink } from "../fake-addon.js";
 
 type Fields = Omit<MicrovmInterface, "type" | "guestMac">;
@@ -18,6 +19,12 @@ export function tap(fields: Fields, guestMac = "02:00:00:00:00:0b"): Provisioned
   const link = fakeLink({ name: `fltap-${fields.deviceId}`, mac: "fe:00:00:00:00:0b" });
   const details = { type: "tap" as const };
   return { ...fields, type: "tap", guestMac, link: { ...link, kind: "tun", details } };
+}
+
+/** The interface with so many queues, whose descriptors nobody looks at. */
+export function opened(entry: ProvisionedInterface, count = 1): ProvisionedInterface {
+  const queue = () => new DeviceQueue(1_000_000, entry.link.name, async () => {});
+  return { ...entry, queues: Array.from({ length: count }, queue) };
 }
 
 /** The metadata interface. */
