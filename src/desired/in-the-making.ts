@@ -17,23 +17,26 @@ const patienceForStrangers = 500;
 /** Milliseconds between two looks: the first pause, and the longest. */
 const [firstPause, longestPause] = [1, 64];
 
-/** Whether a link that has a device's derived names, or its name only, may be half made. */
-export function isInTheMaking(link: Link): boolean {
-  const { identity, alias, up } = link;
+/**
+ * Whether a link that has a device's derived names, or its name only, may be half made.
+ *
+ * @param persist The device that is meant is to be persistent: a tap that is not is in the making.
+ */
+export function isInTheMaking(link: Link, persist = false): boolean {
+  const { alias, up } = link;
   if (link.kind === "macvtap") return alias === undefined && !up;
   if (link.kind !== "tun" || link.details.persistent === true) return false;
-  // An ephemeral tap has no such name: it is not in the making all its life.
-  return isKnown(link) || (identity === undefined && alias === undefined);
+  return alias === undefined || (persist && isKnown(link));
 }
 
 /**
- * Calls `look` until it gives no links that are in the making any more, or some that have been so for
- * too long.
+ * Calls `look` until it gives none of the links that are in the making any more, or some that have been
+ * so for too long.
  */
 export async function untilMade(look: () => Promise<Link[]>, { signal }: Looking): Promise<void> {
   const since = performance.now();
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
-    const unfinished = (await look()).filter(isInTheMaking);
+    const unfinished = await look();
     const most = unfinished.some(isKnown) ? patience : patienceForStrangers;
     if (unfinished.length === 0 || performance.now() - since > most) return;
     await setTimeout(pause, undefined, { signal });

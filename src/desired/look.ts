@@ -10,6 +10,7 @@ import type { Link, LinkBase } from "../link.js";
 import { operationsOf } from "../network-namespace.js";
 import { placeRequest } from "../requests.js";
 import { purposeOf, type TagParts, tagMatches } from "../tag.js";
+import { tapShape } from "../vmm.js";
 import {
   asideName,
   type DesiredDevice,
@@ -18,7 +19,7 @@ import {
   placeOf,
   withGuestMac,
 } from "./device.js";
-import { untilMade } from "./in-the-making.js";
+import { isInTheMaking, untilMade } from "./in-the-making.js";
 import type { Looking } from "./looking.js";
 
 /** What there is of a device. */
@@ -68,12 +69,19 @@ export async function findAll(
   let found: Found[] = [];
   await untilMade(async () => {
     found = await findAsTheyAre(devices, looking);
-    return found.flatMap(({ link, stranger }) => [link ?? [], stranger ?? []].flat());
+    return found.flatMap(({ link, stranger }, at) => {
+      const links = [link, stranger].filter((one) => one !== undefined);
+      return links.filter((one) => isInTheMaking(one, isPersistent(devices[at])));
+    });
   }, looking);
   const { owner } = looking.namespace;
   for (const { link } of found)
     if (link?.tag !== undefined && link.tag.owner !== owner) throw notOurs(link, "plan");
   return found;
+}
+
+function isPersistent(device: DesiredDevice | undefined): boolean {
+  return device?.kind === "tap" && tapShape(device).persist;
 }
 
 async function findAsTheyAre(
@@ -112,7 +120,7 @@ export async function findByPurpose(
   await untilMade(async () => {
     const found = await looking.namespace.findLinks(names, { signal: looking.signal });
     links = found;
-    return found;
+    return found.filter((link) => isInTheMaking(link));
   }, looking);
   return links;
 }

@@ -4,7 +4,7 @@
 import type { AppliedDevice } from "../desired/index.js";
 import type { Looking } from "../desired/looking.js";
 import { labelOf, withLeft } from "../desired/undo-log.js";
-import { isGone } from "../error.js";
+import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { operationsOf } from "../network-namespace.js";
 import type { DeviceQueue } from "../queue.js";
@@ -20,7 +20,9 @@ export async function requireUnheld(
       await operationsOf(namespace).run("requireUnheld", unheldRequest(link), signal);
     } catch (error) {
       // A tap that goes with its queues is gone with the VMM that has just ended.
-      if (!isGone(error)) throw error;
+      if (isGone(error)) continue;
+      const called = { operation: "provision" };
+      throw error instanceof FlintapError ? FlintapError.again(error, called) : error;
     }
   }
 }

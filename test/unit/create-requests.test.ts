@@ -267,6 +267,56 @@ describe("createTap", () => {
   });
 });
 
+describe("for a VMM", () => {
+  const tapFor = (options: object) => requests.createTapRequest(options)(origin);
+
+  test.each(["firecracker", "firecracker-macvtap"])(
+    "%s a tap stays, to be opened by name",
+    (vmm) => {
+      expect(tapFor({ for: vmm, uid: 30_000 })).toMatchObject({
+        persistent: true,
+        multiQueue: false,
+        queues: 0,
+        vnetHeader: true,
+        vnetHeaderSize: 12,
+        uid: 30_000,
+      });
+    },
+  );
+
+  test.each(["cloud-hypervisor", "qemu"])("%s a tap goes with its queues", (vmm) => {
+    const header = { vnetHeader: true, vnetHeaderSize: 12 };
+    const one = { persistent: false, multiQueue: false, queues: 1, ...header };
+    expect(tapFor({ for: vmm })).toMatchObject(one);
+    expect(tapFor({ for: vmm, queues: 4 })).toMatchObject({ ...one, multiQueue: true, queues: 4 });
+    const persistent = { persistent: true, multiQueue: true, queues: 0, ...header };
+    expect(tapFor({ for: vmm, queues: 2, persist: true })).toMatchObject(persistent);
+  });
+
+  test("that opens no macvtap, none is made, and the error says which does", () => {
+    const refused = expect.objectContaining({
+      reason: "vmm-kind",
+      operation: "createMacvtap",
+      hint: expect.stringContaining('for: "firecracker-macvtap"'),
+    });
+    const macvtapFor = (vmm: string) => requests.createMacvtapRequest({ parent: "p", for: vmm });
+    expect(() => macvtapFor("firecracker")).toThrow(refused);
+    for (const vmm of ["firecracker-macvtap", "cloud-hypervisor", "qemu"])
+      expect(macvtapFor(vmm)(origin)).not.toHaveProperty("for");
+  });
+
+  test.each([
+    [{ for: "bhyve" }, "one of 'firecracker', 'firecracker-macvtap', 'cloud-hypervisor', 'qemu'"],
+    [{ for: "qemu", multiQueue: false }, "no value with `for`, which decides it"],
+    [{ for: "qemu", vnetHeader: true }, "no value with `for`, which decides it"],
+    [{ for: "firecracker", vnetHeaderSize: 12 }, "no value with `for`, which decides it"],
+    [{ for: "firecracker", persist: false }, "true: the VMM opens the tap by its name"],
+    [{ for: "firecracker", queues: 2 }, "1: Firecracker has one queue for each interface"],
+  ])("refuses %j", (options, message) => {
+    expect(() => requests.createTapRequest(options)).toThrow(message);
+  });
+});
+
 describe("createBridge", () => {
   test("is without spanning tree, forward delay and router advertisements by default", () => {
     expect(requests.createBridgeRequest({})(origin)).toEqual({
