@@ -12,15 +12,18 @@ const microvm = await flintlock.loadSpec(specFile, { id: "vm1" });
 const namespace = NetworkNamespace.current();
 try {
   // All of them or none; what is there already, from before a restart, is adopted.
-  const options = { config, namespace, for: "cloud-hypervisor" };
-  const { interfaces } = await flintlock.provision(microvm, options);
+  const { interfaces } = await flintlock.provision(microvm, {
+    ...{ config, namespace },
+    for: "cloud-hypervisor",
+  });
 
   // The VMM is handed the queues of its devices; this process keeps no copy of them.
   const { args, queues } = flintlock.cloudHypervisorNetwork(interfaces);
   const guest = flintlock.networkConfigParameter(flintlock.networkConfig(interfaces));
   const [code] = await handOver(queues, (fds) => {
-    const stdio = ["ignore", "inherit", "inherit", ...fds];
-    const child = spawn(vmm, [...machine, "--cmdline", guest, ...args], { stdio });
+    const child = spawn(vmm, [...machine, "--cmdline", guest, ...args], {
+      stdio: ["ignore", "inherit", "inherit", ...fds],
+    });
     // Listened for at once: it may end, or not even start, before this process's copies are closed.
     return once(child, "exit");
   });

@@ -9,6 +9,7 @@
 export { readAttributes, type UnknownAttribute } from "./attributes.js";
 export * from "./desired/index.js";
 export { FlintapError } from "./error.js";
+export { handOver } from "./hand-over.js";
 export type * from "./link.js";
 export type {
   LinkAdded,

@@ -6,11 +6,11 @@
 //
 // Tells what happens in a line of JSON each. A guest's serial console is in --logs.
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { NetworkNamespace } from "flintap";
-import { loadConfig, loadSpecs, microvmName } from "flintap/flintlock";
+import { loadConfig, loadSpecs } from "flintap/flintlock";
 import { Guest } from "./guest.mjs";
 
 const { values, positionals: machine } = parseArgs({
@@ -25,22 +25,27 @@ const { values, positionals: machine } = parseArgs({
   allowPositionals: true,
 });
 
+/** @param {object} event */
 const tell = (event) => console.log(JSON.stringify({ time: new Date().toISOString(), ...event }));
 
 const config = await loadConfig(values.config);
 const files = readdirSync(values.specs).filter((name) => /\.(json|ya?ml)$/.test(name));
-const microvms = (
-  await Promise.all(files.map((name) => loadSpecs(join(values.specs, name))))
-).flat();
+const specs = await Promise.all(
+  files.map(async (name) => {
+    // A spec that does not say which microVM it is for is for the one that its file is called by.
+    const id = basename(name, extname(name));
+    return (await loadSpecs(join(values.specs, name))).map((spec) => ({ id, ...spec }));
+  }),
+);
 
 const namespace = NetworkNamespace.current({ owner: "microvm-daemon" });
 const watch = namespace.watchLinks({ owner: namespace.owner });
 await watch.ready;
 const guests = new Map(
-  microvms.map((microvm) => [
-    microvmName(microvm),
-    new Guest(microvm, { config, namespace, machine, tell, ...values }),
-  ]),
+  specs.flat().map((spec) => {
+    const guest = new Guest(spec, { ...values, config, namespace, machine, tell });
+    return [guest.name, guest];
+  }),
 );
 
 // A guest's descriptor says nothing when its device is gone: the guest is given a new one by starting
@@ -57,9 +62,7 @@ async function lookAfterDevices() {
 const stopping = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stopping.abort());
 
-/** The longer the more often a guest has failed; one that has run for a while begins anew. */
-const pause = (failures) => Math.min(30_000, 250 * 2 ** failures);
-
+/** @param {Guest} guest */
 async function keepRunning(guest) {
   for (let failures = 0; !stopping.signal.aborted; ) {
     const since = performance.now();
@@ -67,10 +70,13 @@ async function keepRunning(guest) {
       await guest.run(stopping.signal);
     } catch (error) {
       if (stopping.signal.aborted) break;
-      tell({ event: "failed", microvm: guest.name, error: error.message, hint: error.hint });
+      const { message, hint } = /** @type {import("flintap").FlintapError} */ (error);
+      tell({ event: "failed", microvm: guest.name, error: message, hint });
     }
+    // The longer the more often it has failed; one that has run for a while begins anew.
     failures = performance.now() - since > 30_000 ? 0 : failures + 1;
-    await setTimeout(pause(failures), undefined, { signal: stopping.signal }).catch(() => {});
+    const pause = Math.min(30_000, 250 * 2 ** failures);
+    await setTimeout(pause, undefined, { signal: stopping.signal }).catch(() => {});
   }
   await guest.release();
 }
@@ -80,7 +86,9 @@ const results = await Promise.allSettled([...guests.values()].map(keepRunning));
 await watch.close();
 await looking;
 await namespace.close();
-for (const { reason } of results.filter(({ status }) => status === "rejected")) {
-  tell({ event: "not released", error: reason.message, leftBehind: reason.leftBehind });
+for (const result of results) {
+  if (result.status === "fulfilled") continue;
+  const { message, leftBehind } = result.reason;
+  tell({ event: "not released", error: message, leftBehind });
   process.exitCode = 1;
 }

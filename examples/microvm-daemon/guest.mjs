@@ -16,12 +16,25 @@ import {
 /** Milliseconds that QEMU may take to end before it is killed. */
 const patience = 5_000;
 
+/**
+ * What all guests have in common. `append` is the kernel's command line, `machine` more arguments for
+ * QEMU, `logs` a folder for the serial consoles.
+ *
+ * @typedef {{ kernel: string, initrd: string, append: string, machine: string[], logs?: string }} Machine
+ * @typedef {import("flintap/flintlock").HostConfig} Config
+ * @typedef {import("flintap").NetworkNamespace} Namespace
+ * @typedef {Machine & { config: Config, namespace: Namespace, tell(event: object): void }} Host
+ */
+
 export class Guest {
   #microvm;
   #host;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
   #child;
+  /** @type {Set<string | undefined>} The identities of its devices. */
   #devices = new Set();
 
+  /** @param {import("flintap/flintlock").Microvm} microvm @param {Host} host */
   constructor(microvm, host) {
     this.#microvm = microvm;
     this.#host = host;
@@ -31,7 +44,7 @@ export class Guest {
     return microvmName(this.#microvm);
   }
 
-  /** Starts it, and waits until it has ended. The signal ends it. */
+  /** Starts it, and waits until it has ended. @param {AbortSignal} signal Ends it. */
   async run(signal) {
     const { config, namespace, tell } = this.#host;
     const { interfaces } = await provision(this.#microvm, {
@@ -53,7 +66,7 @@ export class Guest {
     tell({ event: "ended", microvm: this.name, code, killedBy });
   }
 
-  /** Called when a device has gone: a guest that has lost one of its own is ended. */
+  /** A device has gone: a guest that has lost its own is ended. @param {import("flintap").Link} link */
   lose({ identity }) {
     if (this.#devices.has(identity)) this.#stop();
   }
@@ -64,6 +77,7 @@ export class Guest {
     tell({ event: "released", microvm: this.name, devices });
   }
 
+  /** @param {import("flintap/flintlock").ProvisionedInterface[]} interfaces */
   async #start(interfaces) {
     const { kernel, initrd, append, machine, logs } = this.#host;
     const { args, queues } = qemuNetwork(interfaces);
@@ -79,8 +93,8 @@ export class Guest {
       const child = spawn("setpriv", command, { stdio: ["ignore", "pipe", "inherit", ...fds] });
       this.#child = child;
       const log = logs && createWriteStream(join(logs, `${this.name.replace("/", ".")}.log`));
-      if (log) child.stdout.pipe(log);
-      else child.stdout.resume();
+      if (log) child.stdout?.pipe(log);
+      else child.stdout?.resume();
       // Listened for before anything is waited for; where QEMU cannot be started, it rejects.
       const exited = once(child, "exit");
       exited.catch(() => {});

@@ -5,12 +5,15 @@ import process from "node:process";
 
 const mark = "FLINTAP_QUICKSTART_INSIDE";
 
+/** Whether this process is in the namespaces already. */
+export const isInside = process.env[mark] !== undefined;
+
 /** Whether this process is root of the machine, and not only of a user namespace. */
 export const isRoot = process.env[mark] !== "user" && process.getuid?.() === 0;
 
 /** Returns in the namespaces; outside of them it never does. */
 export function enterNamespaces() {
-  if (process.env[mark] !== undefined) return;
+  if (isInside) return;
   const user = isRoot ? [] : ["--user", "--map-root-user"];
   const { status, error } = spawnSync(
     "unshare",

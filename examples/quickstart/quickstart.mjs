@@ -2,6 +2,7 @@
 // a CAPMVM template go in, devices come out, a frame goes from guest to guest, what drifts is repaired,
 // everything is taken down.
 //   npm run quickstart
+//   npm run quickstart -- --guests      the same with real guests, see guests.mjs
 import { readFileSync } from "node:fs";
 import { apply, formatPlan, NetworkNamespace, plan } from "flintap";
 import {
@@ -17,13 +18,21 @@ import {
 } from "flintap/flintlock";
 import { formatTable } from "../../dist/cli/table.js";
 import { arpRequest, experimental, frameOf, receive, send } from "./frames.mjs";
-import { enterNamespaces, isRoot } from "./namespace.mjs";
+import { prepareGuests, showGuests } from "./guests.mjs";
+import { enterNamespaces, isInside, isRoot } from "./namespace.mjs";
 import { cannot, heading, quote, say, timed, verdict, witness } from "./screen.mjs";
 
 /** @typedef {import("flintap").Link} Link */
 /** @typedef {import("flintap/flintlock").Microvm} Microvm */
 
+const withGuests = process.argv.includes("--guests");
+// What guests boot is fetched by the host's network.
+if (withGuests && !isInside) await prepareGuests();
 enterNamespaces();
+if (withGuests) {
+  await showGuests();
+  process.exit();
+}
 
 /** @param {string} name */
 const beside = (name) => readFileSync(new URL(name, import.meta.url), "utf8");

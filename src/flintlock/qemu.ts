@@ -91,6 +91,9 @@ function frontend(
   device: string,
 ): string {
   const start = `${device},netdev=${deviceId},id=nic-${deviceId},mac=${guestMac}`;
+  if (device === "virtio-net-device") return start;
   // An interrupt for each direction of each queue, for the configuration and for the control queue.
-  return fds.length > 1 ? `${start},mq=on,vectors=${2 * fds.length + 2}` : start;
+  const several = fds.length > 1 ? `,mq=on,vectors=${2 * fds.length + 2}` : "";
+  // A microVM boots its kernel, not from the network: QEMU is not to look for the ROM of that.
+  return `${start}${several},romfile=`;
 }

@@ -164,16 +164,17 @@ describe("an example", () => {
     tested.add("microvm.mjs");
     const files = ["config.yaml", "spec.json"].map((name) => `examples/quickstart/${name}`);
     // What stands for a VMM tells what it was given.
-    const vmm = ["sh", "-c", 'readlink /proc/self/fd/3; printf "%s\\n" "$@"', "--"];
+    const vmm = ["sh", "-c", 'readlink /proc/self/fd/3 /proc/self/fd/4; printf "%s\\n" "$@"', "--"];
     const lines = await linesOf("examples/microvm.mjs", {}, ...files, ...vmm);
     expect(lines).toEqual([
       // The kernel's node, or one that was made for it alone.
       expect.stringMatching(/^\/dev\/tap\d+|^\/queue$/),
+      "/dev/net/tun",
       "--cmdline",
       expect.stringMatching(/^network-config=[A-Za-z0-9+/]+=*$/),
       "--net",
       expect.stringMatching(/^fd=3,mac=[0-9a-f:]{17},id=eth1$/),
-      expect.stringMatching(/^tap=fltap\w{10},mac=02:[0-9a-f:]{14},id=eth2$/),
+      expect.stringMatching(/^fd=4,mac=02:[0-9a-f:]{14},id=eth2$/),
       "default/vm1 ended with 0",
     ]);
   });

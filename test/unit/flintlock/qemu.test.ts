@@ -8,9 +8,9 @@ test("a persistent tap is opened by its name, and what has a queue by its descri
   const { args, queues } = qemuNetwork([metadata, eth1]);
   expect(args).toEqual([
     ...["-netdev", "tap,id=eth0,ifname=fltap-eth0,script=no,downscript=no"],
-    ...["-device", "virtio-net-pci,netdev=eth0,id=nic-eth0,mac=aa:ff:00:00:00:01"],
+    ...["-device", "virtio-net-pci,netdev=eth0,id=nic-eth0,mac=aa:ff:00:00:00:01,romfile="],
     ...["-netdev", "tap,id=eth1,fd=3"],
-    ...["-device", "virtio-net-pci,netdev=eth1,id=nic-eth1,mac=02:00:00:00:00:0a"],
+    ...["-device", "virtio-net-pci,netdev=eth1,id=nic-eth1,mac=02:00:00:00:00:0a,romfile="],
   ]);
   expect(queues).toEqual(eth1.queues);
   expect(qemuNetwork([])).toEqual({ args: [], queues: [] });
@@ -23,7 +23,7 @@ test("several queues have an interrupt for each direction, and two more", () => 
     "tap,id=eth1,fd=4",
     "tap,id=eth2,fds=5:6",
   ]);
-  expect(args.at(-1)).toMatch(/,mac=02:00:00:00:00:0a,mq=on,vectors=6$/);
+  expect(args.at(-1)).toMatch(/,mac=02:00:00:00:00:0a,mq=on,vectors=6,romfile=$/);
 });
 
 test("the machine microvm has its devices on virtio-mmio, with one queue", () => {
