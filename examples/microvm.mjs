@@ -20,13 +20,14 @@ try {
   // The VMM is handed the queues of its devices; this process keeps no copy of them.
   const { args, queues } = flintlock.cloudHypervisorNetwork(interfaces);
   const guest = flintlock.networkConfigParameter(flintlock.networkConfig(interfaces));
-  const [code] = await handOver(queues, (fds) => {
+  const { exit } = await handOver(queues, (fds) => {
     const child = spawn(vmm, [...machine, "--cmdline", guest, ...args], {
       stdio: ["ignore", "inherit", "inherit", ...fds],
     });
-    // Listened for at once: it may end, or not even start, before this process's copies are closed.
-    return once(child, "exit");
+    // Listened for at once: it may end before this process's copies are closed.
+    return { exit: once(child, "exit") };
   });
+  const [code] = await exit;
   console.log(`${flintlock.microvmName(microvm)} ended with ${code}`);
 } finally {
   await flintlock.release(microvm, { namespace });

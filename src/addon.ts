@@ -263,6 +263,29 @@ export interface NativeLinkWatch {
   close(): Promise<void>;
 }
 
+/** What came by a socket; without bytes, the other end is closed. */
+export interface NativeFdMessage {
+  data: Uint8Array;
+  /** Now owned by the caller, who closes them by `closeQueue`. */
+  fds: number[];
+}
+
+/**
+ * A native thread that sends and receives by a unix stream socket. All reject with a
+ * {@link NativeFailure}; `number`, from 1, is what `cancel` calls a call by.
+ */
+export interface NativeFdSocket {
+  /** Connects a new socket to an address, as `sun_path` has it. */
+  connect(address: Uint8Array, number: number): Promise<void>;
+  /** The descriptors stay open, and the caller's, who must not close them before it has settled. */
+  send(data: Uint8Array, fds: readonly number[], number: number): Promise<void>;
+  receive(maxBytes: number, maxDescriptors: number, number: number): Promise<NativeFdMessage>;
+  /** Gives a call up: it rejects with reason "aborted", or has settled. */
+  cancel(number: number): void;
+  /** Fails what waits, closes the socket, ends the thread. */
+  close(): Promise<void>;
+}
+
 /** For {@link NativeSeam.arm}: what fails beside the one call. */
 export interface NativeFaults {
   /** A second call, later than the first, that fails in the same way. */
@@ -304,6 +327,16 @@ export interface NativeAddon {
     namespace?: number;
     receiveBuffer: number;
   }) => NativeLinkWatch;
+  /**
+   * A new socket, or one of this descriptor, which it closes. `isOwned`: it is one that the caller was
+   * handed by the addon, and gives back.
+   */
+  FdSocket: new (
+    fd?: number,
+    isOwned?: boolean,
+  ) => NativeFdSocket;
+  /** The numbers of two connected sockets, now owned by the caller. */
+  socketPair(): [number, number];
   /** Every reason a failure can carry. */
   reasons: string[];
   /**

@@ -31,6 +31,8 @@ export type ArgumentCode = keyof typeof argumentCodes;
 export const warningCodes = {
   FLINTAP_QUEUE_NOT_CLOSED:
     "A queue was collected without having been closed; it is closed then, at a time nobody chose.",
+  FLINTAP_DESCRIPTOR_NOT_CLOSED:
+    "The same for a descriptor that came by a socket, or is one end of a pair.",
 } as const;
 
 /** The code of a process warning. */

@@ -1,43 +1,44 @@
-/** Giving a device's queues to a child process. */
-import { argumentError, arrayOf, type Check } from "./check.js";
-import { DeviceQueue } from "./queue.js";
+/** Descriptors for a child process, by their place in its `stdio`. */
+import { argumentError, arrayOf } from "./check.js";
+import { type Descriptor, descriptor, Loan } from "./descriptor.js";
 
-const openQueue: Check<DeviceQueue> = (value, place) => {
-  if (!(value instanceof DeviceQueue))
-    throw argumentError("ERR_INVALID_ARG_TYPE", "a DeviceQueue", place, value);
-  if (value.fd < 0)
-    throw argumentError("ERR_INVALID_ARG_VALUE", "a queue that is open", place, value);
-  return value;
-};
+const descriptorsToHandOver = arrayOf(descriptor);
 
 /**
- * Gives queues to a child process: calls `start` with their descriptors, which go behind the standard
- * streams in `spawn`'s `stdio`, and closes this process's copies when it has returned: by then, `spawn` has given the child its own.
- * What `start` gives comes when they are closed; a promise of it is waited for after that.
+ * Hands descriptors to a child process, and closes them here: `start` is called with their numbers,
+ * for the `stdio` of `spawn`, and gives whatever it likes, such as the child.
  *
  * ```ts
- * const child = await handOver(queues, (fds) =>
- *   spawn(vmm, args, { stdio: ["ignore", "inherit", "inherit", ...fds] }),
+ * const vmm = await handOver(tap.queues, ([fd]) =>
+ *   spawn("cloud-hypervisor", ["--net", "fd=3,mac=…"], { stdio: ["ignore", "inherit", "inherit", fd] }),
  * );
  * ```
  *
- * They are closed as well where `start` throws, or where the program could not be started, which the
- * child's `error` event tells later: a tap that goes with its queues is gone then.
+ * When `spawn` returns, the child has copies or never will (libuv waits for its exec), so the ones
+ * here are closed as soon as `start` has returned, or what it gave has settled, and also when it
+ * threw or `spawn` could not start the program. A tap that is not persistent is gone then, unless
+ * the child has its queues. Only the numbers that stand in `stdio` reach the child; until they are
+ * closed, other children don't get them either, since all are close-on-exec.
  *
- * @throws {TypeError} One is no queue, or is closed already; then nothing was called.
+ * `spawn` tells of a program that is not there by an `error` event in the next tick, before the
+ * promise here settles: listen inside of `start`.
+ *
+ * @throws {TypeError} Rejects, before `start` is called, where a descriptor is closed already, is
+ *   being sent or handed over, or is named twice; then all are as they were.
  */
-export async function handOver<Child>(
-  queues: readonly DeviceQueue[],
-  start: (fds: number[]) => Child,
-): Promise<Awaited<Child>> {
-  const given = arrayOf(openQueue)(queues, { call: "handOver", argument: "queues" });
-  let child: Promise<Child>;
+export async function handOver<Result>(
+  descriptors: readonly Descriptor[],
+  start: (fds: number[]) => Result | Promise<Result>,
+): Promise<Result> {
+  const call = "handOver";
+  const place = { call, argument: "descriptors" };
+  const given = descriptorsToHandOver(descriptors, place);
+  if (typeof start !== "function")
+    throw argumentError("ERR_INVALID_ARG_TYPE", "a function", { call, argument: "start" }, start);
+  const loan = new Loan(given, place);
   try {
-    child = Promise.resolve(start(given.map(({ fd }) => fd)));
-    // It may reject before anybody waits for it.
-    child.catch(() => {});
+    return await start(loan.fds);
   } finally {
-    await Promise.all(given.map((queue) => queue.close()));
+    await loan.close();
   }
-  return await child;
 }

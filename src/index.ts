@@ -7,8 +7,16 @@
  * @module
  */
 export { readAttributes, type UnknownAttribute } from "./attributes.js";
+export { Descriptor } from "./descriptor.js";
 export * from "./desired/index.js";
 export { FlintapError } from "./error.js";
+export {
+  type FdMessage,
+  FdSocket,
+  type FdSocketOptions,
+  type FdSocketPair,
+  type ReceiveOptions,
+} from "./fd-socket.js";
 export { handOver } from "./hand-over.js";
 export type * from "./link.js";
 export type {
@@ -41,6 +49,11 @@ export {
 } from "./own-namespace.js";
 export { DeviceQueue, type EphemeralTap } from "./queue.js";
 export type { Reason } from "./reasons.js";
+export {
+  requestOverSocket,
+  type SocketReply,
+  type SocketRequest,
+} from "./socket-request.js";
 export { parseTag, type Tag, type TagParts, tagMatches } from "./tag.js";
 export type { OperationTrace } from "./tracing.js";
 export type { Vmm, VmmByDescriptor, VmmByName } from "./vmm.js";

@@ -51,6 +51,11 @@ function closer(addon: NativeAddon, owner: string): Operations {
   return known;
 }
 
+/** What closes descriptors that are of no handle. */
+export function closerOf(addon: NativeAddon): (fd: number) => Promise<void> {
+  return (fd) => closer(addon, "flintap").closeFd(fd, `descriptor ${fd}`);
+}
+
 /** The operations of one namespace handle. */
 export class Operations {
   readonly #addon: NativeAddon;

@@ -31,6 +31,7 @@ export const hintedOperations = [
   "setLink",
   "openTap",
   "createBridge",
+  "FdSocket.send",
 ] as const;
 
 /** The kernel module that the kind of link of an operation needs. */
@@ -325,6 +326,29 @@ export const reasons = {
     hint: "A bridge, lo and some others stay where they were made. Make such a link in the other namespace, by a handle opened there.",
     errnos: ["EINVAL"],
   },
+  "socket-unreachable": {
+    summary: "no stream socket can be reached at that path",
+    hint: "A VMM makes its API socket once it runs (--api-socket of Cloud Hypervisor): wait for it, and check the path. ECONNREFUSED: who listened has ended, or it is no socket. EACCES: the mode of the socket or of a directory above it keeps this user out. EPROTOTYPE: it is not a stream socket.",
+    errnos: ["ENOENT", "ECONNREFUSED", "EACCES", "ENOTDIR", "EPROTOTYPE", "ELOOP"],
+  },
+  "not-adoptable": {
+    summary: "the descriptor is none that can be taken over",
+    hint: "FdSocket.adopt takes a connected unix stream socket that this process inherited, by its place in the stdio of who spawned it, and each only once; or one that flintap has handed out, as the object that it is.",
+    errnos: ["EBADF", "ENOTSOCK", "EPROTOTYPE", "EBUSY"],
+  },
+  "peer-closed": {
+    summary: "the other end of the socket is closed",
+    hint: "Who has it closed it, or ended. What leftBehind names had been sent by then; whether it was read is not known.",
+    errnos: ["EPIPE", "ECONNRESET"],
+  },
+  "too-many-descriptors": {
+    summary: "there are more descriptors than there is room for",
+    hint: ({ operation }) =>
+      operation === "FdSocket.send"
+        ? "A user without CAP_SYS_RESOURCE has no more descriptors under way in sockets than it may have open (RLIMIT_NOFILE): the other end has to receive those sent before."
+        : "More came than maxDescriptors says, or than this process may open (RLIMIT_NOFILE). Those that came were closed, and the bytes beside them are lost: close the socket.",
+    errnos: ["ETOOMANYREFS"],
+  },
   "outcome-unknown": {
     summary: "the kernel's answer was lost",
     hint: "What the call changed was taken back, but for what leftBehind names; whether a deleteLink had its effect is not known, so read the link (getLink). Lost answers mean that the socket's receive buffer is too small: CAP_NET_ADMIN lets the library enlarge it.",
@@ -332,8 +356,11 @@ export const reasons = {
     errnos: ["ENOBUFS"],
   },
   closed: {
-    summary: "the handle is closed",
-    hint: "Make a new handle, or close this one later.",
+    summary: "the handle or the socket is closed",
+    hint: ({ operation = "" }) =>
+      operation.startsWith("FdSocket.")
+        ? "Make a new socket, or close this one later. One that has sent a message in part sends nothing more."
+        : "Make a new handle, or close this one later.",
     code: "ERR_FLINTAP_CLOSED",
   },
   aborted: {
@@ -362,6 +389,11 @@ export const facadeReasons = {
     summary: "the native addon cannot be loaded",
     hint: "Build it from source: npm explore flintap -- npm run build:addon, in a checkout npm run setup (needs a C++20 compiler, make and Python).",
     code: "ERR_FLINTAP_ADDON",
+  },
+  "invalid-reply": {
+    summary: "the other end did not answer as HTTP/1.1 has it",
+    hint: "Check that the socket is the API socket of a VMM. The reply may have up to 16 MiB, and no transfer encoding; what was sent has arrived, and may have had its effect.",
+    code: "ERR_FLINTAP_REFUSED",
   },
   "not-repairable": {
     summary: "the device is not as it is wanted, and that cannot be changed while it lives",

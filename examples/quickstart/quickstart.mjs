@@ -18,7 +18,6 @@ import {
 } from "flintap/flintlock";
 import { formatTable } from "../../dist/cli/table.js";
 import { arpRequest, experimental, frameOf, receive, send } from "./frames.mjs";
-import { prepareGuests, showGuests } from "./guests.mjs";
 import { enterNamespaces, isInside, isRoot } from "./namespace.mjs";
 import { cannot, heading, quote, say, timed, verdict, witness } from "./screen.mjs";
 
@@ -26,11 +25,12 @@ import { cannot, heading, quote, say, timed, verdict, witness } from "./screen.m
 /** @typedef {import("flintap/flintlock").Microvm} Microvm */
 
 const withGuests = process.argv.includes("--guests");
+const guestShow = withGuests ? await import("./guests.mjs") : undefined;
 // What guests boot is fetched by the host's network.
-if (withGuests && !isInside) await prepareGuests();
+if (!isInside) await guestShow?.prepareGuests();
 enterNamespaces();
-if (withGuests) {
-  await showGuests();
+if (guestShow !== undefined) {
+  await guestShow.showGuests();
   process.exit();
 }
 

@@ -1,7 +1,6 @@
 #include "addon/handle.h"
 
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "addon/convert.h"
@@ -31,9 +30,8 @@ Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) 
   wake_.Unref(env);
   try {
     executor_ = std::make_unique<Executor>([this](auto task) { done(std::move(task)); });
-  } catch (const std::system_error& error) {
+  } catch (const Failure& failure) {
     wake_.Release();
-    const Failure failure(error.code().value(), reason::kernel, "start a thread");
     throw Napi::Error(env, failure_to_js(env, failure, "open"));
   }
   napi_add_env_cleanup_hook(env, end_at_teardown, this);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/fd_socket.h"
 #include "addon/handle.h"
 #include "addon/watch.h"
 #include "core/devices/open_queues.h"
@@ -96,6 +97,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<OpenHandles>().release());
   exports.Set("Handle", Handle::define(env));
   exports.Set("LinkWatch", Watch::define(env));
+  exports.Set("FdSocket", Socket::define(env));
+  exports.Set("socketPair", Napi::Function::New<Socket::pair>(env, "socketPair"));
   exports.Set("endAll", Napi::Function::New<end_all>(env, "endAll"));
   exports.Set("reasons", reasons(env));
   if constexpr (seam::enabled) exports.Set("seam", seam_object(env));

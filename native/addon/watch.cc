@@ -55,74 +55,17 @@ Napi::Function Watch::define(Napi::Env env) {
       {InstanceMethod<&Watch::next>("next"), InstanceMethod<&Watch::close>("close")});
 }
 
-// As with a handle, the thread must have ended before the thread-safe function is torn down.
-Watch::Watch(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Watch>(info) {
-  const Napi::Env env = info.Env();
-  wake_ = Wake::New(env, "flintap-watch", 0, 1, this);
-  wake_.Unref(env);
-  try {
-    watch_ =
-        std::make_unique<LinkWatch>(settings_of(info[0].As<Napi::Object>()), [this] { changed(); });
-  } catch (const Failure& failure) {
-    finished_ = true;
-    wake_.Release();
-    throw Napi::Error(env, failure_to_js(env, failure, "watchLinks"));
-  }
-  napi_add_env_cleanup_hook(env, end_at_teardown, this);
+Watch::Watch(const Napi::CallbackInfo& info) : Woken(info) {
+  begin(info.Env(), "watchLinks", [&] {
+    auto settings = settings_of(info[0].As<Napi::Object>());
+    watch_ = std::make_unique<LinkWatch>(std::move(settings), [this] { changed(); });
+  });
 }
 
-Watch::~Watch() {
-  if (!finished_) finish(Env());
-}
-
-void Watch::end_at_teardown(void* watch) {
-  auto* self = static_cast<Watch*>(watch);
-  self->finished_ = true;
-  self->watch_.reset();
-}
-
-void Watch::finish(Napi::Env env) {
-  finished_ = true;
-  watch_.reset();
-  napi_remove_env_cleanup_hook(env, end_at_teardown, this);
-  wake_.Release();
-}
-
-void Watch::changed() {
-  const std::scoped_lock lock(mutex_);
-  if (!held_ || std::exchange(woken_, true)) return;
-  wake_.NonBlockingCall();
-}
-
-void Watch::on_wake(Napi::Env env, Napi::Function, Watch* watch, void*) {
-  if (static_cast<napi_env>(env) == nullptr) return;  // torn down
-  {
-    const std::scoped_lock lock(watch->mutex_);
-    watch->woken_ = false;
-  }
-  watch->settle(env);
-  watch->let_go(env);
-}
-
-void Watch::hold(Napi::Env env) {
-  const std::scoped_lock lock(mutex_);
-  if (std::exchange(held_, true)) return;
-  Ref();
-  wake_.Ref(env);
-}
-
-void Watch::let_go(Napi::Env env) {
-  if (waiting_ || closing_) return;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (woken_ || !std::exchange(held_, false)) return;
-  }
-  if (!finished_) wake_.Unref(env);
-  Unref();
-}
+Watch::~Watch() { finish_once(); }
 
 void Watch::settle(Napi::Env env) {
-  if (finished_ || (!waiting_ && !closing_)) return;
+  if (finished() || (!waiting_ && !closing_)) return;
   const LinkWatch::State state = watch_->take(waiting_ && !closing_ ? kBatch : 0);
   if (waiting_ && (!state.news.empty() || state.failure || state.ended)) {
     const auto waiting = *std::exchange(waiting_, std::nullopt);
@@ -142,7 +85,7 @@ Napi::Value Watch::next(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto deferred = Napi::Promise::Deferred::New(env);
   const Napi::Value promise = deferred.Promise();
-  if (finished_ || closing_ || waiting_) {
+  if (finished() || closing_ || waiting_) {
     deferred.Resolve(batch_to_js(env, {}));
     return promise;
   }
@@ -158,7 +101,7 @@ Napi::Value Watch::close(const Napi::CallbackInfo& info) {
   if (closing_) return closing_->Promise();
   const auto deferred = Napi::Promise::Deferred::New(env);
   const Napi::Value promise = deferred.Promise();
-  if (finished_) {
+  if (finished()) {
     deferred.Resolve(env.Undefined());
     return promise;
   }

@@ -4,15 +4,15 @@
 #include <napi.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "addon/woken.h"
 #include "core/watch/link_watch.h"
 
 namespace flintap::addon {
 
-// All on the JavaScript thread, but for `changed`.
-class Watch : public Napi::ObjectWrap<Watch> {
+// All on the JavaScript thread.
+class Watch : public Woken<Watch> {
  public:
   static Napi::Function define(Napi::Env env);
 
@@ -22,28 +22,17 @@ class Watch : public Napi::ObjectWrap<Watch> {
   Watch& operator=(const Watch&) = delete;
 
  private:
-  static void on_wake(Napi::Env env, Napi::Function callback, Watch* watch, void* data);
-  using Wake = Napi::TypedThreadSafeFunction<Watch, void, &Watch::on_wake>;
+  friend class Woken<Watch>;
 
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  // On the watch's thread: one wake for as much as happens before JavaScript gets to run.
-  void changed();
   void settle(Napi::Env env);
-  // Whoever waits keeps this object and the process alive, and so does a wake that is under way.
-  void hold(Napi::Env env);
-  void let_go(Napi::Env env);
-  void finish(Napi::Env env);
-  static void end_at_teardown(void* watch);
+  [[nodiscard]] bool waits() const { return waiting_ || closing_; }
+  void end_thread() { watch_.reset(); }
 
-  std::mutex mutex_;
-  bool woken_ = false;  // guarded by mutex_
-  bool held_ = false;   // written by the JavaScript thread under mutex_
   std::optional<Napi::Promise::Deferred> waiting_;
   std::optional<Napi::Promise::Deferred> closing_;
-  bool finished_ = false;
-  Wake wake_;
   std::unique_ptr<LinkWatch> watch_;
 };
 

@@ -63,6 +63,10 @@ inline constexpr std::string_view link_is_up = "link-is-up";
 inline constexpr std::string_view no_such_alt_name = "no-such-alt-name";
 inline constexpr std::string_view no_ipv6 = "no-ipv6";
 inline constexpr std::string_view cannot_move = "cannot-move";
+inline constexpr std::string_view socket_unreachable = "socket-unreachable";
+inline constexpr std::string_view not_adoptable = "not-adoptable";
+inline constexpr std::string_view peer_closed = "peer-closed";
+inline constexpr std::string_view too_many_descriptors = "too-many-descriptors";
 inline constexpr std::string_view outcome_unknown = "outcome-unknown";
 inline constexpr std::string_view closed = "closed";
 inline constexpr std::string_view aborted = "aborted";
@@ -114,6 +118,10 @@ inline constexpr std::array all{
     no_such_alt_name,
     no_ipv6,
     cannot_move,
+    socket_unreachable,
+    not_adoptable,
+    peer_closed,
+    too_many_descriptors,
     outcome_unknown,
     closed,
     aborted,

@@ -5,6 +5,7 @@
 import type {
   NativeAddon,
   NativeFailure,
+  NativeFdSocket,
   NativeHandle,
   NativeLinkBatch,
   NativeLinkWatch,
@@ -81,6 +82,10 @@ export function held() {
   return { answer, give, refuse };
 }
 
+function noSocket(): never {
+  throw new Error("The fake has no sockets");
+}
+
 /** The addon, and what it was asked. */
 export interface FakeAddon extends NativeAddon {
   calls: Call[];
@@ -137,9 +142,20 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
     }
   }
 
+  /** Sockets are tested with the real addon: they need no privileges. */
+  class FdSocket implements NativeFdSocket {
+    connect = noSocket;
+    send = noSocket;
+    receive = noSocket;
+    cancel = noSocket;
+    close = noSocket;
+  }
+
   return {
     Handle,
     LinkWatch,
+    FdSocket,
+    socketPair: noSocket,
     batches,
     reasons: [],
     endAll: () => {},

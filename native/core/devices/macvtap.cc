@@ -19,7 +19,6 @@ namespace flintap::macvtap {
 namespace {
 
 constexpr int kOpenFlags = O_RDWR | O_NONBLOCK;
-constexpr const char* kNodeName = "queue";
 constexpr const char* kReadNumber = "read the device number in sysfs";
 constexpr mode_t kNodeMode = S_IFCHR | S_IRUSR | S_IWUSR;
 
@@ -41,7 +40,7 @@ Failure cannot_open(const Link& link) {
 
 // Looks before it opens: opening another guest's node would take a share of its frames.
 Fd open_shared_node(const Link& link, dev_t device) {
-  const std::string path = "/dev/tap" + std::to_string(link.index.value_or(0));
+  const std::string path = "/dev/" + node_name(link);
   struct stat node {};
   if (sys::stat(path.c_str(), node) < 0 || !is_device(node, device)) return {};
   Fd queue = sys::open(path.c_str(), kOpenFlags);
@@ -57,10 +56,11 @@ Failure cannot_make(const char* step, const Link& link) {
 }
 
 Fd make_and_open(int directory, const Link& link, dev_t device) {
-  if (sys::mknodat(directory, kNodeName, kNodeMode, device) < 0) {
+  const std::string name = node_name(link);
+  if (sys::mknodat(directory, name.c_str(), kNodeMode, device) < 0) {
     throw cannot_make("make a device node", link);
   }
-  Fd queue = sys::openat(directory, kNodeName, kOpenFlags);
+  Fd queue = sys::openat(directory, name.c_str(), kOpenFlags);
   if (!queue.valid()) throw cannot_open(link);
   return queue;
 }
@@ -68,7 +68,7 @@ Fd make_and_open(int directory, const Link& link, dev_t device) {
 // A directory in /dev, for a process that may mknod but not mount.
 class PrivateDirectory {
  public:
-  explicit PrivateDirectory(const Link& link) {
+  explicit PrivateDirectory(const Link& link) : node_(node_name(link)) {
     std::array<std::byte, 8> random{};
     if (sys::random(random) < 0) throw Failure::of_errno("draw a random name");
     path_ = "/dev/.flintap-";
@@ -90,7 +90,7 @@ class PrivateDirectory {
 
   // Whether it is gone, with what is in it; errno where it is not.
   [[nodiscard]] bool remove() const {
-    const std::string node = path_ + "/" + kNodeName;
+    const std::string node = path_ + "/" + node_;
     return gone(node, 0) && gone(path_, AT_REMOVEDIR);
   }
 
@@ -104,6 +104,7 @@ class PrivateDirectory {
     return false;
   }
 
+  std::string node_;
   std::string path_;
 };
 
@@ -127,10 +128,11 @@ Fd open_private_node(const Link& link, dev_t device) {
 
 }  // namespace
 
+std::string node_name(const Link& link) { return "tap" + std::to_string(link.index.value_or(0)); }
+
 // "247:5" in /sys/class/net/<name>/macvtap/tap<index>/dev.
 dev_t device_number(const Link& link, Sysfs& sysfs) {
-  const std::string tap = "tap" + std::to_string(link.index.value_or(0));
-  const auto text = sysfs.read(link, "macvtap/" + tap + "/dev");
+  const auto text = sysfs.read(link, "macvtap/" + node_name(link) + "/dev");
   if (!text) {
     const int error = errno == ENOENT ? ENODEV : errno;
     throw Failure(error, error == ENODEV ? reason::no_such_link : reason::kernel, kReadNumber,

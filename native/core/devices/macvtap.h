@@ -3,11 +3,16 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "core/devices/sysfs.h"
 #include "core/link/link.h"
 #include "core/system/fd.h"
 
 namespace flintap::macvtap {
+
+// What its node is called: by the kernel in /dev, and here where a private one is made.
+std::string node_name(const Link& link);
 
 // The number by which the kernel knows its queues. Throws Failure.
 dev_t device_number(const Link& link, Sysfs& sysfs);

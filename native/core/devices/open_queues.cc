@@ -20,31 +20,40 @@ OpenQueues& OpenQueues::of_process() {
 bool OpenQueues::is_still(const Queue& queue) {
   struct stat node {};
   if (sys::fstat(queue.descriptor, node) < 0) return errno != EBADF;
-  return S_ISCHR(node.st_mode) && node.st_rdev == queue.device;
+  return file_of(node) == queue.file;
+}
+
+OpenQueues::File OpenQueues::file_of(const struct stat& node) {
+  return {.type = node.st_mode & S_IFMT,
+          .file_system = node.st_dev,
+          .inode = node.st_ino,
+          .device = node.st_rdev};
 }
 
 // A link that moves to another namespace may get another device number; its identity goes with it.
 bool OpenQueues::is_of(const Queue& queue, dev_t device, const Link& link) {
   const std::string identity = link.identity();
   if (!identity.empty() && !queue.identity.empty()) return queue.identity == identity;
-  return queue.device == device && queue.index == link.index;
+  return queue.file.device == device && queue.index == link.index;
 }
 
-void OpenQueues::remember(const Fd& queue, dev_t device, const Link& link) {
+void OpenQueues::remember(const Fd& queue, const Link& link) {
+  struct stat node {};
+  if (sys::fstat(queue.get(), node) < 0) throw Failure::of_errno("look at the descriptor");
   std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue.get(); });
   queues_.push_back({.descriptor = queue.get(),
-                     .device = device,
+                     .file = file_of(node),
                      .index = link.index.value_or(0),
                      .identity = link.identity(),
                      .owner = nullptr});
 }
 
 void OpenQueues::add(const Fd& queue, const Link& link) {
-  struct stat node {};
-  if (sys::fstat(queue.get(), node) < 0) throw Failure::of_errno("look at the queue");
   const std::scoped_lock lock(mutex_);
-  remember(queue, node.st_rdev, link);
+  remember(queue, link);
 }
+
+void OpenQueues::add_other(const Fd& descriptor) { add(descriptor, {}); }
 
 Fd OpenQueues::add_first(dev_t device, const Link& link, const std::function<Fd()>& open) {
   const std::scoped_lock lock(mutex_);
@@ -52,7 +61,7 @@ Fd OpenQueues::add_first(dev_t device, const Link& link, const std::function<Fd(
       queues_, [&](const Queue& queue) { return is_of(queue, device, link) && is_still(queue); });
   if (taken) return {};
   Fd queue = open();
-  remember(queue, device, link);
+  remember(queue, link);
   return queue;
 }
 
@@ -81,6 +90,17 @@ void OpenQueues::close(int descriptor) {
     queues_.erase(found);
   }
   if (ours) sys::close(descriptor);
+}
+
+bool OpenQueues::has(int descriptor) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::ranges::find(queues_, descriptor, &Queue::descriptor);
+  return found != queues_.end() && is_still(*found);
+}
+
+void OpenQueues::forget(int descriptor) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == descriptor; });
 }
 
 }  // namespace flintap

@@ -1,6 +1,8 @@
-// The queues that this process has handed out and that are not closed yet, whatever the thread.
+// The queues that this process has handed out and that are not closed yet, whatever the thread; and
+// other descriptors that are closed in the same way, such as those that came by a socket.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -20,6 +22,8 @@ class OpenQueues {
 
   // Remembers a queue of the link. Throws Failure.
   void add(const Fd& queue, const Link& link);
+  // Remembers what need not be a queue, and is none that add_first looks for. Throws Failure.
+  void add_other(const Fd& descriptor);
   // Opens and remembers a queue, unless one of that link is open here. Not valid then. Two threads
   // can't both be the first.
   Fd add_first(dev_t device, const Link& link, const std::function<Fd()>& open);
@@ -32,17 +36,30 @@ class OpenQueues {
   // and is something else by now.
   void close(int descriptor);
 
+  // Whether it is one of these, and still what it was.
+  bool has(int descriptor);
+  // Leaves it open, to whoever closes it from now on.
+  void forget(int descriptor);
+
  private:
+  struct File {
+    mode_t type;
+    dev_t file_system;
+    ino_t inode;
+    dev_t device;  // where it is a device node
+    bool operator==(const File&) const = default;
+  };
   struct Queue {
     int descriptor;
-    dev_t device;
+    File file;
     std::uint32_t index;
     std::string identity;
     const void* owner;
   };
   static bool is_still(const Queue& queue);
   static bool is_of(const Queue& queue, dev_t device, const Link& link);
-  void remember(const Fd& queue, dev_t device, const Link& link);
+  static File file_of(const struct stat& node);
+  void remember(const Fd& queue, const Link& link);
 
   std::mutex mutex_;
   std::vector<Queue> queues_;

@@ -60,6 +60,13 @@ Holder holder_of_process(const std::string& process) {
           .pid = number_of(pid)};
 }
 
+// Whether a path ends in that name. Of a private node, which is gone, /proc says so behind it.
+bool is_called(std::string_view path, const std::string& name) {
+  constexpr std::string_view kGone = " (deleted)";
+  if (path.ends_with(kGone)) path.remove_suffix(kGone.size());
+  return path.ends_with("/" + name);
+}
+
 }  // namespace
 
 std::optional<Holder> find_tap_holder(const std::string& tap,
@@ -85,15 +92,16 @@ std::optional<Holder> find_tap_holder(const std::string& tap,
   return elsewhere;
 }
 
-std::optional<Holder> find_macvtap_holder(dev_t device) {
+std::optional<Holder> find_macvtap_holder(dev_t device, const std::string& node) {
   Search search;
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;
     const bool has_it = search.finds_in(process, [&](const std::string& descriptor) {
-      struct stat node {};
       const std::string path = process + "/fd/" + descriptor;
-      if (sys::stat(path.c_str(), node) < 0) return false;
-      return S_ISCHR(node.st_mode) && node.st_rdev == device;
+      const auto file = sys::read_symbolic_link(path.c_str());
+      struct stat opened {};
+      if (!file || !is_called(*file, node) || sys::stat(path.c_str(), opened) < 0) return false;
+      return S_ISCHR(opened.st_mode) && opened.st_rdev == device;
     });
     if (has_it) return holder_of_process(process);
   }

@@ -18,7 +18,8 @@ namespace flintap {
 std::optional<Holder> find_tap_holder(const std::string& tap,
                                       std::optional<std::int64_t> network_namespace);
 
-// That of a macvtap, by its device number.
-std::optional<Holder> find_macvtap_holder(dev_t device);
+// That of a macvtap, by its device number and by the name of the node that was opened: the number alone
+// may be that of a deleted macvtap, whose queues stay open.
+std::optional<Holder> find_macvtap_holder(dev_t device, const std::string& node);
 
 }  // namespace flintap

@@ -1,29 +1,16 @@
 #include "core/executor/executor.h"
 
-#include <pthread.h>
-
 #include <cerrno>
-#include <csignal>
-#include <new>
 #include <utility>
 
+#include "core/system/native_thread.h"
 #include "core/system/seam.h"
 
 namespace flintap {
-namespace {
-
-// Signals are the application's: none of its handlers runs here, none interrupts an operation.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
-}
-
-}  // namespace
 
 Executor::Executor(OnDone on_done) : on_done_(std::move(on_done)) {
   context_.ending = &stopping_;
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_thread("flintap", [this] { work(); });
 }
 
 Executor::~Executor() { stop(); }
@@ -52,8 +39,6 @@ std::deque<std::unique_ptr<Task>> Executor::take_all() {
 }
 
 void Executor::work() {
-  block_signals();
-  pthread_setname_np(pthread_self(), "flintap");
   run_all();
   context_ = Context();
 }
@@ -90,16 +75,9 @@ void Executor::run_operation(Task& task) {
     return;
   }
   context_.cancellation = &task.cancellation;
-  try {
-    task.outcome = task.operation->run(context_, *task.request);
-  } catch (const Failure& failure) {
-    task.failure = failure;
-    if (failure.reason == reason::outcome_unknown) context_.drop_socket();
-  } catch (const std::bad_alloc&) {
-    task.failure.emplace(ENOMEM, reason::kernel, "allocate memory");
-  } catch (const std::exception&) {
-    task.failure.emplace(0, reason::kernel, "run the operation");
-  }
+  task.failure = failure_of("run the operation",
+                            [&] { task.outcome = task.operation->run(context_, *task.request); });
+  if (task.failure && task.failure->reason == reason::outcome_unknown) context_.drop_socket();
 }
 
 }  // namespace flintap

@@ -40,7 +40,7 @@ class Executor {
   // `on_done` is called on the operation thread and must not throw.
   using OnDone = std::function<void(std::unique_ptr<Task>)>;
 
-  // Throws std::system_error when no thread can be had.
+  // Throws Failure when no thread can be had.
   explicit Executor(OnDone on_done);
   ~Executor();
   Executor(const Executor&) = delete;

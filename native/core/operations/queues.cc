@@ -131,7 +131,8 @@ Outcome require_unheld(Context& context, Record& record) {
     holder = find_tap_holder(name, context.network_namespace_id());
     held = !tap->persistent.value_or(false);
   } else if (link.kind == "macvtap") {
-    holder = find_macvtap_holder(macvtap::device_number(link, context.sysfs));
+    holder =
+        find_macvtap_holder(macvtap::device_number(link, context.sysfs), macvtap::node_name(link));
   }
   if (!held && !holder) return outcome;
   Failure failure(EBUSY, reason::queues_held, "look for who has its queues", name);

@@ -43,6 +43,11 @@ auto interruptible(const char* name, Call call) -> decltype(call()) {
   return result;
 }
 
+int set_timeout(int fd, int name, const timeval& timeout) {
+  return through("setsockopt",
+                 [&] { return ::setsockopt(fd, SOL_SOCKET, name, &timeout, sizeof timeout); });
+}
+
 Fd raw_fd(long number) { return Fd(static_cast<int>(number)); }
 
 }  // namespace
@@ -69,6 +74,10 @@ ssize_t read(int fd, std::span<std::byte> into) {
 
 ssize_t write(int fd, std::span<const std::byte> from) {
   return interruptible("write", [&] { return ::write(fd, from.data(), from.size()); });
+}
+
+int set_close_on_exec(int fd) {
+  return through("fcntl", [&] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
 }
 
 int fstat(int fd, struct stat& into) {
@@ -107,9 +116,23 @@ int getsockopt(int fd, int level, int name, int& value) {
 }
 
 int set_receive_timeout(int fd, const timeval& timeout) {
-  return through("setsockopt", [&] {
-    return ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-  });
+  return set_timeout(fd, SO_RCVTIMEO, timeout);
+}
+
+int set_send_timeout(int fd, const timeval& timeout) {
+  return set_timeout(fd, SO_SNDTIMEO, timeout);
+}
+
+int connect(int fd, const sockaddr* address, socklen_t length) {
+  return through("connect", [&] { return ::connect(fd, address, length); });
+}
+
+int socket_pair(int domain, int type, std::array<Fd, 2>& into) {
+  std::array<int, 2> ends{};
+  const int result = through(
+      "socketpair", [&] { return ::socketpair(domain, type | SOCK_CLOEXEC, 0, ends.data()); });
+  if (result == 0) into = {Fd(ends[0]), Fd(ends[1])};
+  return result;
 }
 
 int bind(int fd, const sockaddr* address, socklen_t length) {
@@ -120,8 +143,8 @@ int getsockname(int fd, sockaddr* address, socklen_t& length) {
   return through("getsockname", [&] { return ::getsockname(fd, address, &length); });
 }
 
-ssize_t sendmsg(int fd, const msghdr& message) {
-  return interruptible("sendmsg", [&] { return ::sendmsg(fd, &message, 0); });
+ssize_t sendmsg(int fd, const msghdr& message, int flags) {
+  return interruptible("sendmsg", [&] { return ::sendmsg(fd, &message, flags); });
 }
 
 ssize_t recvmsg(int fd, msghdr& message, int flags) {

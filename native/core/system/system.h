@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,7 @@ Fd openat(int directory, const char* path, int flags);
 int close(int fd) noexcept;
 ssize_t read(int fd, std::span<std::byte> into);
 ssize_t write(int fd, std::span<const std::byte> from);
+int set_close_on_exec(int fd);
 int fstat(int fd, struct stat& into);
 int stat(const char* path, struct stat& into);
 int faccessat(int directory, const char* path, int mode);
@@ -34,10 +36,14 @@ int ioctl_value(int fd, unsigned long request, unsigned long argument);
 Fd socket(int domain, int type, int protocol);
 int setsockopt(int fd, int level, int name, int value);
 int set_receive_timeout(int fd, const timeval& timeout);
+int set_send_timeout(int fd, const timeval& timeout);
+int connect(int fd, const sockaddr* address, socklen_t length);
+// Close-on-exec, both of them; 0 or -1.
+int socket_pair(int domain, int type, std::array<Fd, 2>& into);
 int bind(int fd, const sockaddr* address, socklen_t length);
 int getsockname(int fd, sockaddr* address, socklen_t& length);
 int getsockopt(int fd, int level, int name, int& value);
-ssize_t sendmsg(int fd, const msghdr& message);
+ssize_t sendmsg(int fd, const msghdr& message, int flags = 0);
 ssize_t recvmsg(int fd, msghdr& message, int flags = 0);
 // The length of the datagram that recvmsg would give next; waits for one, unless MSG_DONTWAIT.
 ssize_t peek_length(int fd, int flags = 0);

@@ -2,15 +2,12 @@
 
 #include <linux/rtnetlink.h>
 #include <poll.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <iterator>
-#include <system_error>
 
 #include "core/link/requests.h"
 #include "core/netlink/event_socket.h"
@@ -60,14 +57,9 @@ void for_each_event(netlink::Bytes datagram, std::optional<std::int64_t> number,
 }  // namespace
 
 LinkWatch::LinkWatch(Settings settings, std::function<void()> on_change)
-    : settings_(std::move(settings)), on_change_(std::move(on_change)), wake_(sys::event_fd()) {
-  if (!wake_.valid()) throw Failure::of_errno("make an eventfd");
-  try {
-    thread_ = std::thread([this] { work(); });
-  } catch (const std::system_error& error) {
-    throw Failure(error.code().value(), reason::kernel, "start a thread");
-  }
-}
+    : settings_(std::move(settings)),
+      on_change_(std::move(on_change)),
+      thread_(start_thread("flintap-watch", [this] { work(); })) {}
 
 LinkWatch::~LinkWatch() {
   stop();
@@ -77,8 +69,7 @@ LinkWatch::~LinkWatch() {
 void LinkWatch::stop() {
   stopping_ = true;
   if constexpr (seam::enabled) seam::resume();
-  const std::uint64_t one = 1;
-  sys::write(wake_.get(), std::as_bytes(std::span(&one, 1)));
+  wake_.signal();
 }
 
 LinkWatch::State LinkWatch::take(std::size_t most) {
@@ -106,21 +97,10 @@ void LinkWatch::tell() {
 }
 
 void LinkWatch::work() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  pthread_setname_np(pthread_self(), "flintap-watch");
-  std::optional<Failure> failure;
-  try {
+  std::optional<Failure> failure = failure_of("watch links", [this] {
     const seam::Scope counted;
     watch();
-  } catch (const Failure& caught) {
-    failure = caught;
-  } catch (const std::bad_alloc&) {
-    failure.emplace(ENOMEM, reason::kernel, "allocate memory");
-  } catch (const std::exception&) {
-    failure.emplace(0, reason::kernel, "watch links");
-  }
+  });
   {
     const std::scoped_lock lock(mutex_);
     failure_ = std::move(failure);
@@ -209,7 +189,7 @@ bool LinkWatch::drain(netlink::EventSocket& events, bool lost) {
 
 void LinkWatch::wait(const netlink::EventSocket& events, int timeout) {
   std::array<pollfd, 2> sources{{{.fd = events.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+                                 {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0}}};
   if (sys::poll(sources, timeout) < 0) throw Failure::of_errno("wait for link events");
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/devices/network_namespace.h"
 #include "core/failure.h"
+#include "core/system/native_thread.h"
 #include "core/watch/link_news.h"
 
 namespace flintap {
@@ -69,7 +70,7 @@ class LinkWatch {
   Settings settings_;
   std::function<void()> on_change_;
   std::atomic<bool> stopping_{false};
-  Fd wake_;  // an eventfd: ends the waiting for events
+  WakeUp wake_;  // ends the waiting for events
 
   std::mutex mutex_;
   LinkNewsQueue news_;          // guarded by mutex_, as all below

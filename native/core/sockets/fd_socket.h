@@ -1,0 +1,109 @@
+// One thread that sends and receives by a unix stream socket. Each is waited for by poll, so that
+// neither holds up the other, nor a caller that gives up.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/failure.h"
+#include "core/sockets/fd_message.h"
+#include "core/system/native_thread.h"
+
+namespace flintap {
+
+// What is to be done, and once it is done, what came of it.
+struct SocketTask {
+  enum class Kind : std::uint8_t { connect, send, receive };
+
+  Kind kind = Kind::receive;
+  std::uint32_t number = 0;  // 0: can't be cancelled
+  // To be sent, or received; the address to connect to, as sun_path has it.
+  std::vector<std::byte> bytes;
+  // To be sent: still their owner's, who keeps them open until the task has come back.
+  std::vector<int> lent;
+  std::vector<Fd> received;
+  std::size_t sent = 0;
+  std::size_t max_bytes = 0;
+  std::size_t max_descriptors = 0;
+  std::optional<Failure> failure;
+
+  SocketTask() = default;
+  SocketTask(const SocketTask&) = delete;
+  SocketTask& operator=(const SocketTask&) = delete;
+  virtual ~SocketTask() = default;
+};
+
+// A socket that is not connected yet. Throws Failure.
+Fd open_unix_socket();
+// Makes sure that a descriptor can be taken over, and makes it close-on-exec. One that this process
+// has opened can be if it is `owned` by who asks. Throws Failure; then it is as it was.
+void prepare_socket(int descriptor, bool owned);
+
+class FdSocket {
+ public:
+  struct State {
+    std::vector<std::unique_ptr<SocketTask>> done;
+    bool ended = false;
+  };
+
+  // `on_change` is called on the socket's thread, or in `submit` once that has ended, and must not
+  // throw. Throws Failure.
+  FdSocket(Fd socket, std::function<void()> on_change);
+  // Drops what is not done.
+  ~FdSocket();
+  FdSocket(const FdSocket&) = delete;
+  FdSocket& operator=(const FdSocket&) = delete;
+
+  // From any thread. Of a kind, they are done in the order of the calls.
+  void submit(std::unique_ptr<SocketTask> task);
+  void cancel(std::uint32_t number);
+  State take();
+  // Asks the thread to end: what is not done fails with reason::closed. `on_change` is its last
+  // call.
+  void stop();
+
+ private:
+  using Tasks = std::deque<std::unique_ptr<SocketTask>>;
+
+  void work();
+  void serve();
+  void fetch();
+  void give_up(Tasks& tasks, std::uint32_t number);
+  // As far as can be gone without waiting.
+  void advance(Tasks& tasks);
+  bool attempt(SocketTask& task);
+  bool connect(const SocketTask& task);
+  bool send(SocketTask& task);
+  bool receive(SocketTask& task) const;
+  void wait();
+  void fail(Tasks& tasks, const Failure& failure);
+  void finish(std::unique_ptr<SocketTask> task);
+
+  const Fd socket_;
+  std::function<void()> on_change_;
+  std::atomic<bool> stopping_{false};
+  WakeUp wake_;
+
+  std::mutex mutex_;
+  Tasks submitted_;  // guarded by mutex_, as all below
+  std::vector<std::uint32_t> cancelled_;
+  std::vector<std::unique_ptr<SocketTask>> done_;
+  bool ended_ = false;
+
+  // The socket's thread alone.
+  Tasks sends_;  // a connect before them
+  Tasks receives_;
+  bool cut_off_ =
+      false;  // a message was sent in part: what is behind it would be taken for the rest
+  std::thread thread_;
+};
+
+}  // namespace flintap
