@@ -137,9 +137,7 @@ describe("for a VMM that takes descriptors", () => {
     async () => {
       const first = await give();
       const vmm = await startVmm(queuesOf(first));
-      const gone = untilGone(tap);
-      await vmm.end();
-      await gone;
+      await endWithTap(vmm, first);
       const second = await give();
       expect(second.interfaces.map(({ action }) => action)).toEqual(["adopt", "create"]);
       expect(second.interfaces.map(({ guestMac }) => guestMac)).toEqual(
