@@ -196,6 +196,11 @@ const probes = {
     const failed = complaint("strace", "-o", "/dev/null", "true");
     return failed && `strace, Debian's strace (${failed})`;
   },
+  /** What witnesses descriptors that were sent. */
+  python: () => {
+    const failed = complaint("python3", "-c", "import socket; socket.recv_fds");
+    return failed && `python3 with socket.recv_fds (${failed})`;
+  },
   tcpdump: () => {
     const failed = complaint("tcpdump", "--version");
     return failed && `tcpdump, Debian's tcpdump (${failed})`;

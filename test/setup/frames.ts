@@ -27,6 +27,24 @@ function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(":", ""), "hex");
 }
 
+function withPayload(
+  { to, from }: Pick<Frame, "to" | "from">,
+  etherType: number,
+  payload: Buffer,
+  header: number,
+): Buffer {
+  const type = Buffer.alloc(2);
+  type.writeUInt16BE(etherType);
+  const frame = Buffer.concat([macBytes(to), macBytes(from), type, payload]);
+  const padding = Buffer.alloc(Math.max(0, shortestFrame - frame.length));
+  return Buffer.concat([Buffer.alloc(header), frame, padding]);
+}
+
+/** A frame of a test, in hexadecimal digits: for who writes it elsewhere. */
+export function hexFrame(frame: Frame, header = 0): string {
+  return withPayload(frame, experimental, Buffer.from(frame.text), header).toString("hex");
+}
+
 /**
  * Writes a frame with this EtherType and payload, as the guest would. The virtio-net header asks
  * for no offload.
@@ -38,11 +56,7 @@ export function sendPayload(
   payload: Buffer,
   header = 0,
 ): void {
-  const type = Buffer.alloc(2);
-  type.writeUInt16BE(etherType);
-  const frame = Buffer.concat([macBytes(to), macBytes(from), type, payload]);
-  const padding = Buffer.alloc(Math.max(0, shortestFrame - frame.length));
-  writeSync(fd, Buffer.concat([Buffer.alloc(header), frame, padding]));
+  writeSync(fd, withPayload({ to, from }, etherType, payload, header));
 }
 
 /** Writes a frame of a test. */
