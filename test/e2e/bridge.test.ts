@@ -1,11 +1,10 @@
 /** Guests on taps of a bridge: what the host's own namespace gives them, and who reaches whom. */
 import { beforeAll, describe, expect } from "vitest";
-import { release } from "../../src/flintlock/index.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import { type GuestDevice, provisionForQemu } from "./kit/on-devices.js";
+import type { GuestDevice } from "./kit/on-devices.js";
 import { host } from "./kit/place.js";
-import { config, networks, sceneOfFile, withGuests } from "./kit/scene.js";
+import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
 import { expectTakeover } from "./kit/virtual-ip.js";
 
@@ -31,12 +30,7 @@ async function boot(number: number): Promise<Guest> {
   const microvm = microvmOf(`bridged${number}`, [
     { device_id: "eth1", type: "TAP", guest_mac: `02:00:00:00:00:0${number}` },
   ]);
-  const { interfaces } = await provisionForQemu(microvm, config, scene.namespace);
-  scene.keep({
-    [Symbol.asyncDispose]: async () => {
-      await release(microvm, { namespace: scene.namespace });
-    },
-  });
+  const { interfaces } = await scene.provision(microvm);
   const devices = [...interfaces, await isolatedTap(number)];
   return scene.keep(await Guest.boot(microvm.id, devices));
 }

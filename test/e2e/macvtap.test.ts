@@ -1,10 +1,9 @@
 /** Guests on macvtaps of one parent: what the wire gives them, and what of their talk it sees. */
 import { beforeAll, describe, expect } from "vitest";
-import { release } from "../../src/flintlock/index.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import { type GuestDevice, provisionForQemu, withQueue } from "./kit/on-devices.js";
-import { config, networks, sceneOfFile, withGuests } from "./kit/scene.js";
+import { type GuestDevice, withQueue } from "./kit/on-devices.js";
+import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
 import { expectTakeover } from "./kit/virtual-ip.js";
 import { isArpFor, isDhcp, isUnicast, Witness } from "./kit/witness.js";
@@ -32,12 +31,7 @@ async function boot(number: number): Promise<Guest> {
   const microvm = microvmOf(`wired${number}`, [
     { device_id: "eth1", type: "MACVTAP", guest_mac: mac(number) },
   ]);
-  const { interfaces } = await provisionForQemu(microvm, config, scene.namespace);
-  scene.keep({
-    [Symbol.asyncDispose]: async () => {
-      await release(microvm, { namespace: scene.namespace });
-    },
-  });
+  const { interfaces } = await scene.provision(microvm);
   const devices = [...interfaces, await privateMacvtap(number)];
   return scene.keep(await Guest.boot(microvm.id, devices));
 }

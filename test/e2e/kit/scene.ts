@@ -4,13 +4,13 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect } from "vitest";
-import { parseConfig } from "../../../src/flintlock/index.js";
+import { type Microvm, parseConfig, release } from "../../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../../src/index.js";
 import { needs } from "../../setup/capabilities.js";
 import { openDescriptors } from "../../setup/descriptors.js";
 import { addBridge, addParent, ip, linkNames } from "../../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../../setup/other-namespace.js";
-import { nodesOfGuests } from "./on-devices.js";
+import { nodesOfGuests, type ProvisionedForQemu, provisionForQemu } from "./on-devices.js";
 import { Place, stillRunning, stopAll } from "./place.js";
 
 /** Registers a test that needs guests and all that they run on. */
@@ -48,6 +48,18 @@ export class Scene {
   keep<Thing extends AsyncDisposable>(thing: Thing): Thing {
     this.#kept.push(thing);
     return thing;
+  }
+
+  /** Gives a microVM its devices for QEMU; what it has is released when the tests are over. */
+  async provision(microvm: Microvm): Promise<ProvisionedForQemu> {
+    const { namespace } = this;
+    const provisioned = await provisionForQemu(microvm, config, namespace);
+    this.keep({
+      [Symbol.asyncDispose]: async () => {
+        await release(microvm, { namespace });
+      },
+    });
+    return provisioned;
   }
 
   /** Makes a wired interface of the host; its other end is with the peer, who has an address. */
