@@ -18,6 +18,7 @@ const scene = sceneOfFile();
 const microvm = microvmOf("lives", [
   { device_id: "eth1", type: "MACVTAP" },
   { device_id: "eth2", type: "MACVTAP" },
+  { device_id: "eth3", type: "TAP" },
 ]);
 
 let onWire: DhcpServer;
@@ -31,8 +32,8 @@ async function boot(): Promise<Guest> {
   provisioned = await scene.provision(microvm);
   tap = await scene.namespace.createTap({ persist: false, bridge: "br0" });
   const { queues, ...link } = tap;
-  const ephemeral = { deviceId: "eth3", type: "tap" as const, link, queues };
-  const guestMac = "02:00:00:00:04:03";
+  const ephemeral = { deviceId: "eth4", type: "tap" as const, link, queues };
+  const guestMac = "02:00:00:00:04:04";
   return scene.keep(
     await Guest.boot(microvm.id, [...provisioned.interfaces, { ...ephemeral, guestMac }]),
   );
@@ -56,7 +57,8 @@ async function removed(watch: LinkWatch, names: readonly string[]): Promise<void
   await within(20, "links to be removed", all(), () => `not yet: ${[...waiting].join(", ")}`);
 }
 
-const deviceNames = (): string[] => provisioned.interfaces.map((entry) => entry.link.name);
+const macvtaps = () => provisioned.interfaces.filter(({ type }) => type === "macvtap");
+const macvtapNames = (): string[] => macvtaps().map((entry) => entry.link.name);
 
 beforeAll(async () => {
   onWire = scene.keep(await DhcpServer.start(scene.peer, "wire0", networks.enp0));
@@ -64,32 +66,29 @@ beforeAll(async () => {
 });
 
 describe("a guest", () => {
-  withGuests(
-    "that is killed takes its VMM's own tap with it, and no device of its spec",
-    async () => {
-      const killed = await running();
-      await using watch = scene.namespace.watchLinks({ kind: "tun" });
-      await watch.ready;
-      expect(await link(tap.name)).toMatchObject({ flags: expect.arrayContaining(["LOWER_UP"]) });
-      await killed.kill();
-      expect(await link(tap.name)).toBeUndefined();
-      await removed(watch, [tap.name]);
-      for (const name of deviceNames()) expect(await link(name)).toBeDefined();
-    },
-  );
+  withGuests("that is killed takes its VMM's own tap with it, and no macvtap", async () => {
+    const killed = await running();
+    await using watch = scene.namespace.watchLinks({ kind: "tun" });
+    await watch.ready;
+    expect(await link(tap.name)).toMatchObject({ flags: expect.arrayContaining(["LOWER_UP"]) });
+    await killed.kill();
+    expect(await link(tap.name)).toBeUndefined();
+    await removed(watch, [tap.name]);
+    for (const name of macvtapNames()) expect(await link(name)).toBeDefined();
+  });
 
   withGuests("that is started again has the same devices and the same leases", async () => {
     const before = await running();
-    const indexes = provisioned.interfaces.map((entry) => entry.link.index);
+    const indexes = macvtaps().map((entry) => entry.link.index);
     const leases = [onWire.leases, onBridge.leases];
-    expect(leases.map(({ length }) => length)).toEqual([2, 1]);
+    expect(leases.map(({ length }) => length)).toEqual([2, 2]);
     await before.powerOff();
 
     const again = await running();
-    expect(provisioned.interfaces.map(({ action }) => action)).toEqual(["adopt", "adopt"]);
-    expect(provisioned.interfaces.map((entry) => entry.link.index)).toEqual(indexes);
+    expect(macvtaps().map(({ action }) => action)).toEqual(["adopt", "adopt"]);
+    expect(macvtaps().map((entry) => entry.link.index)).toEqual(indexes);
     expect([onWire.leases, onBridge.leases]).toEqual(leases);
-    const own = ["eth1", "eth2", "eth3"].map(async (deviceId) => ({
+    const own = ["eth1", "eth2", "eth3", "eth4"].map(async (deviceId) => ({
       mac: (await again.interface(deviceId)).mac,
       address: await again.address(deviceId),
     }));
@@ -102,7 +101,7 @@ describe("a guest", () => {
       const cutOff = await running();
       await using watch = scene.namespace.watchLinks({ kind: "macvtap", owner: "flintap" });
       await watch.ready;
-      const lost = deviceNames();
+      const lost = macvtapNames();
       await ip("link del enp0");
       await removed(watch, lost);
       expect(await cutOff.reaches(`${networks.enp0}.1`, 1)).toBe(false);
@@ -111,7 +110,7 @@ describe("a guest", () => {
 
       await scene.addWire("enp0");
       const mended = await running();
-      expect(provisioned.interfaces.map(({ action }) => action)).toEqual(["create", "create"]);
+      expect(macvtaps().map(({ action }) => action)).toEqual(["create", "create"]);
       const { mac, how } = await mended.interface("eth1");
       expect(how).toBe("dhcp");
       expect(onWire.addressOf(mac)).toBe(await mended.address("eth1"));
@@ -122,8 +121,9 @@ describe("a guest", () => {
   withGuests("runs on when its devices are released, until it is told to end", async () => {
     const stripped = await running();
     const released = await release(microvm, { namespace: scene.namespace });
-    expect(released.map(({ deleted }) => deleted)).toEqual([true, true]);
+    expect(released.map(({ deleted }) => deleted)).toEqual([true, true, true]);
     expect(await links("type macvtap")).toEqual([]);
+    expect((await links("type tun")).map(({ ifname }) => ifname)).toEqual([tap.name]);
     expect(stripped.isRunning).toBe(true);
     expect(await stripped.run("echo here")).toBe("here");
     expect(await stripped.reaches(`${networks.enp0}.1`, 1)).toBe(false);

@@ -57,7 +57,7 @@ describe("a guest with a macvtap and taps", () => {
   withGuests("has the address, gateway and name server that its spec says", async () => {
     const { address, how } = await guest.interface("eth3");
     expect({ address, how }).toEqual({ address: `${networks.br1}.7/24`, how: "static" });
-    expect(await guest.run("ip route show default dev eth3")).toContain(`via ${gateway}`);
+    expect(await guest.run("ip route")).toContain(`default via ${gateway} dev eth3`);
     expect(await guest.run("cat /etc/resolv.conf")).toContain("nameserver 192.0.2.53");
     expect(await host.reaches(`${networks.br1}.7`)).toBe(true);
   });

@@ -34,7 +34,7 @@ function mac(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** Takes frames from the pcap format, as it comes in. */
+/** Takes frames from the pcap format as it comes in, in the byte order of x86 and arm64. */
 class Capture {
   #rest = Buffer.alloc(0);
   #inFrames = false;
@@ -75,7 +75,7 @@ export class Witness implements AsyncDisposable {
   #log = "";
 
   private constructor(place: Place, device: string) {
-    // Each frame is written when it comes, and all the machine's byte order.
+    // Each frame is written when it comes.
     const flags = ["-i", device, "--immediate-mode", "-U", "-w", "-", "-Z", "root"];
     this.#child = place.start(["tcpdump", ...flags], ["ignore", "pipe", "pipe"]);
     const capture = new Capture();
