@@ -1,4 +1,4 @@
-/** The test projects: unit (no privileges), kernel, container and faults (in namespaces), types. */
+/** The test projects: unit (no privileges), kernel, container, faults and e2e (in namespaces), types. */
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { namespaceObstacle } from "./test/setup/namespace.js";
@@ -13,7 +13,7 @@ const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 function inNamespaces(
   name: string,
   include: string[],
-  env: Record<string, string> = {},
+  { env = {}, ...more }: TestProjectInlineConfiguration["test"] & object = {},
 ): TestProjectInlineConfiguration {
   if (namespaceObstacle() !== undefined)
     return { test: { name, include: ["test/setup/no-namespaces.test.ts"] } };
@@ -25,6 +25,7 @@ function inNamespaces(
       pool: networkNamespacePool,
       setupFiles: ["test/setup/worker.ts"],
       ...patience,
+      ...more,
     },
   };
 }
@@ -38,7 +39,13 @@ export default defineConfig({
       inNamespaces("kernel", ["test/kernel/**/*.test.ts", "test/examples/**/*.test.ts"]),
       inNamespaces("container", ["test/container/**/*.test.ts"]),
       inNamespaces("faults", ["test/faults/**/*.test.ts"], {
-        FLINTAP_ADDON: process.env.FLINTAP_ADDON ?? testingAddon,
+        env: { FLINTAP_ADDON: process.env.FLINTAP_ADDON ?? testingAddon },
+      }),
+      inNamespaces("e2e", ["test/e2e/**/*.test.ts"], {
+        // A guest that boots takes a processor.
+        maxWorkers: 2,
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
       }),
       {
         test: {

@@ -6,11 +6,14 @@ import { basename, join } from "node:path";
 import { addonPath, buildAddon } from "./build-addon.mjs";
 import { tidy } from "./clang-tidy.mjs";
 import { inContainer, requireContainers } from "./container.mjs";
+import { guestImage, requireGuests } from "./guest/image.mjs";
 import { sanitizerEnvironment, sanitizerFindings } from "./sanitizers.mjs";
 import {
+  CommandFailed,
   filesBelow,
   MissingTool,
   npmTool,
+  Obstacle,
   requireTool,
   root,
   run,
@@ -167,6 +170,25 @@ async function runContainerTests(args) {
   return runVitest("container", args);
 }
 
+/** Guests' kernels come from Debian's archive: where that can't be reached, none boots. */
+async function requireGuestImage() {
+  try {
+    await guestImage();
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    const [reason] = error.message.trim().split("\n").slice(-1);
+    throw new Obstacle(`no image for guests: ${reason}`, { cause: error });
+  }
+}
+
+async function runGuestTests(args) {
+  requireGuests();
+  requireTool("dnsmasq", "dnsmasq-base");
+  requireTool("tcpdump", "tcpdump");
+  await requireGuestImage();
+  return runVitest("e2e", args);
+}
+
 /** A vitest project under a sanitizer. Each finding is a failure, whatever the tests say. */
 async function runSanitized(variant, project, args) {
   await buildAddon(variant);
@@ -215,6 +237,9 @@ export const steps = [
     run: runContainerTests,
   },
 ];
+
+/** The steps of `npm run test:e2e`. */
+export const guestSteps = [{ name: "e2e", title: "tests with real guests", run: runGuestTests }];
 
 /** The steps of `npm run test:sanitizers`. */
 export const sanitizerSteps = ["asan", "tsan"].flatMap((variant) => [

@@ -1,6 +1,7 @@
 // `npm test`: sets the checkout up and runs every check, one step after the other.
 //
 //   --only A,B     only these steps or groups of steps (see test-steps.mjs)
+//   --e2e          instead: the tests with real guests
 //   --sanitizers   instead: the native, kernel and fault tests under ASan+UBSan and TSan
 //   --no-skips     a skip is a failure, unless .ci/allowed-skips.json allows it
 //   --verbose      show what every step prints, not only the failed ones'
@@ -11,7 +12,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { sanitizerSteps, steps } from "./test-steps.mjs";
+import { guestSteps, sanitizerSteps, steps } from "./test-steps.mjs";
 import { CommandFailed, Obstacle, root, since } from "./toolchain.mjs";
 
 const separator = process.argv.indexOf("--", 2);
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
   args: process.argv.slice(2, separator < 0 ? undefined : separator),
   options: {
     only: { type: "string" },
+    e2e: { type: "boolean", default: false },
     sanitizers: { type: "boolean", default: false },
     "no-skips": { type: "boolean", default: process.env.FLINTAP_NO_SKIPS === "1" },
     verbose: { type: "boolean", default: false },
@@ -27,7 +29,8 @@ const { values: options } = parseArgs({
 const vitestArguments = separator < 0 ? [] : process.argv.slice(separator + 1);
 
 function chosenSteps() {
-  const all = options.sanitizers ? sanitizerSteps : steps;
+  const instead = options.e2e ? guestSteps : steps;
+  const all = options.sanitizers ? sanitizerSteps : instead;
   if (options.only === undefined) return all;
   const wanted = options.only.split(",");
   const chosen = all.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));

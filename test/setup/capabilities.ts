@@ -22,6 +22,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestFunction } from "vitest";
+import { requireGuests } from "../../scripts/guest/image.mjs";
+import { requireTool } from "../../scripts/toolchain.mjs";
 
 declare module "vitest" {
   interface TaskMeta {
@@ -204,6 +206,17 @@ const probes = {
   tcpdump: () => {
     const failed = complaint("tcpdump", "--version");
     return failed && `tcpdump, Debian's tcpdump (${failed})`;
+  },
+  /** Real guests can be made and run, and have a DHCP server and a witness. */
+  guests: () => {
+    try {
+      requireGuests();
+      requireTool("dnsmasq", "dnsmasq-base");
+      requireTool("tcpdump", "tcpdump");
+      return undefined;
+    } catch (error) {
+      return `guests (${(error as Error).message})`;
+    }
   },
   /** The addon's test build, in which system calls can be made to fail. */
   seam: () => {
