@@ -2,6 +2,7 @@
 //
 //   --only A,B     only these steps or groups of steps (see test-steps.mjs)
 //   --sanitizers   instead: the native, kernel and fault tests under ASan+UBSan and TSan
+//   --kernels      instead: the kernel tests in guests, on the kernels of Debian releases
 //   --no-skips     a skip is a failure, unless .ci/allowed-skips.json allows it
 //   --verbose      show what every step prints, not only the failed ones'
 //   -- ARGS        handed to vitest, such as -t NAME
@@ -11,7 +12,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { sanitizerSteps, steps } from "./test-steps.mjs";
+import { kernelSteps, sanitizerSteps, steps } from "./test-steps.mjs";
 import { CommandFailed, Obstacle, root, since } from "./toolchain.mjs";
 
 const separator = process.argv.indexOf("--", 2);
@@ -20,14 +21,20 @@ const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
     sanitizers: { type: "boolean", default: false },
+    kernels: { type: "boolean", default: false },
     "no-skips": { type: "boolean", default: process.env.FLINTAP_NO_SKIPS === "1" },
     verbose: { type: "boolean", default: false },
   },
 });
 const vitestArguments = separator < 0 ? [] : process.argv.slice(separator + 1);
 
+function stepsOf({ sanitizers, kernels }) {
+  if (sanitizers) return sanitizerSteps;
+  return kernels ? kernelSteps : steps;
+}
+
 function chosenSteps() {
-  const all = options.sanitizers ? sanitizerSteps : steps;
+  const all = stepsOf(options);
   if (options.only === undefined) return all;
   const wanted = options.only.split(",");
   const chosen = all.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));

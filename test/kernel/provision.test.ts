@@ -198,7 +198,7 @@ describe("release", () => {
 });
 
 describe("two processes that provision the same microVM at once", () => {
-  const rounds = 200;
+  const rounds = Number(process.env.FLINTAP_ROUNDS ?? 200);
 
   onHost(
     `end with one set of devices, each of ${rounds} times`,
