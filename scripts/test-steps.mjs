@@ -169,7 +169,7 @@ async function runKernelTestsInContainer(args) {
 }
 
 /** What a guest, ten times slower than its host, is asked for: less of what is only repeated. */
-const slowMachine = { FLINTAP_PATIENCE: "300000", FLINTAP_ROUNDS: "10", FLINTAP_STORMS: "1" };
+const slowMachine = { FLINTAP_PATIENCE: "300000", FLINTAP_REPETITIONS: "0.1", FLINTAP_STORMS: "1" };
 
 /** The kernel tests in a guest that has a Debian release's own kernel. Its console is kept. */
 async function runKernelTestsOn(codename, args) {

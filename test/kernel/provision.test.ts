@@ -11,6 +11,7 @@ import { Conversation } from "../setup/conversation.js";
 import { hostOfFile, onHost } from "../setup/host.js";
 import { ip, link, linkNames, links } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
+import { repetitions } from "../setup/repetitions.js";
 import { stateOfLinks } from "../setup/state.js";
 
 const config = { parentIface: "enp0", bridgeName: "br0" };
@@ -198,7 +199,7 @@ describe("release", () => {
 });
 
 describe("two processes that provision the same microVM at once", () => {
-  const rounds = Number(process.env.FLINTAP_ROUNDS ?? 200);
+  const rounds = repetitions(200);
 
   onHost(
     `end with one set of devices, each of ${rounds} times`,
