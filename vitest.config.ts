@@ -7,7 +7,8 @@ import { networkNamespacePool } from "./test/setup/pool.js";
 const testingAddon = fileURLToPath(new URL("build/testing/flintap.node", import.meta.url));
 
 /** Generous: a sanitizer's build is many times slower, and so is a machine that is busy otherwise. */
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const milliseconds = Number(process.env.FLINTAP_PATIENCE ?? 60_000);
+const patience = { testTimeout: milliseconds, hookTimeout: milliseconds };
 
 /** A project whose files each get a network namespace, or one skip with the reason. */
 function inNamespaces(

@@ -1,12 +1,14 @@
 // The steps of `npm test`, in the order in which they run. Each gives
 // { passed, failed, skips: [{ what, reason }], output }; a step that gives nothing has passed
 // once. What the machine lacks is thrown as an Obstacle and becomes a skip.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { addonPath, buildAddon } from "./build-addon.mjs";
 import { tidy } from "./clang-tidy.mjs";
 import { inContainer, requireContainers } from "./container.mjs";
 import { guestImage, requireGuests } from "./guest/image.mjs";
+import { requireGuestTools, runInGuest } from "./kernels/guest.mjs";
+import { kernelOf } from "./kernels/release.mjs";
 import { sanitizerEnvironment, sanitizerFindings } from "./sanitizers.mjs";
 import {
   CommandFailed,
@@ -133,19 +135,23 @@ function readReport(path, where, { code, output }) {
 
 const reports = join(root, "build/test");
 
+const reportOf = (where) => join(reports, `${where.replaceAll(" ", "-")}.json`);
+
+const vitest = (project, report, args) => [
+  ...[npmTool("vitest"), "run", "--project", project],
+  ...["--reporter=default", "--reporter=json", `--outputFile=${report}`],
+  ...args,
+];
+
 /** `within` turns a command into the one that runs it elsewhere; `where` then names that place. */
 async function runVitest(
   project,
   args,
   { env = {}, where = project, within = (command) => command } = {},
 ) {
-  const report = join(reports, `${where.replaceAll(" ", "-")}.json`);
+  const report = reportOf(where);
   rmSync(report, { force: true });
-  const [program, ...rest] = within([
-    ...[npmTool("vitest"), "run", "--project", project],
-    ...["--reporter=default", "--reporter=json", `--outputFile=${report}`],
-    ...args,
-  ]);
+  const [program, ...rest] = within(vitest(project, report, args));
   return readReport(report, where, await run(program, rest, { env }));
 }
 
@@ -163,6 +169,30 @@ async function runKernelTestsInContainer(args) {
     where: "kernel in a container",
     within: (command) => inContainer(flags, command),
   });
+}
+
+/** What a guest, ten times slower than its host, is asked for: less of what is only repeated. */
+const slowMachine = { FLINTAP_PATIENCE: "300000", FLINTAP_REPETITIONS: "0.1", FLINTAP_STORMS: "1" };
+
+/** The kernel tests in a guest that has a Debian release's own kernel. Its console is kept. */
+async function runKernelTestsOn(codename, args) {
+  requireGuestTools();
+  const kernel = await kernelOf(codename);
+  const where = `kernel on Linux ${kernel.version}`;
+  const report = reportOf(where);
+  rmSync(report, { force: true });
+  mkdirSync(reports, { recursive: true });
+  const inside = "/run/report.json";
+  const { result, ...ending } = await runInGuest({
+    kernel,
+    command: vitest("kernel", inside, ["--maxWorkers=2", ...args]),
+    env: slowMachine,
+    result: inside,
+    log: report.replace(/json$/, "log"),
+    deadline: 600_000,
+  });
+  if (result !== "") writeFileSync(report, result);
+  return readReport(report, where, ending);
 }
 
 async function runContainerTests(args) {
@@ -240,6 +270,16 @@ export const steps = [
 
 /** The steps of `npm run test:e2e`. */
 export const guestSteps = [{ name: "e2e", title: "tests with real guests", run: runGuestTests }];
+
+/** The steps of `npm run test:kernels`. */
+export const kernelSteps = [
+  ["bookworm", "Debian 12"],
+  ["bullseye", "Debian 11"],
+].map(([codename, release]) => ({
+  name: `kernel-${codename}`,
+  title: `kernel tests on ${release}'s kernel`,
+  run: (args) => runKernelTestsOn(codename, args),
+}));
 
 /** The steps of `npm run test:sanitizers`. */
 export const sanitizerSteps = ["asan", "tsan"].flatMap((variant) => [

@@ -3,6 +3,7 @@
 //   --only A,B     only these steps or groups of steps (see test-steps.mjs)
 //   --e2e          instead: the tests with real guests
 //   --sanitizers   instead: the native, kernel and fault tests under ASan+UBSan and TSan
+//   --kernels      instead: the kernel tests in guests, on the kernels of Debian releases
 //   --no-skips     a skip is a failure, unless .ci/allowed-skips.json allows it
 //   --verbose      show what every step prints, not only the failed ones'
 //   -- ARGS        handed to vitest, such as -t NAME
@@ -12,7 +13,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { guestSteps, sanitizerSteps, steps } from "./test-steps.mjs";
+import { guestSteps, kernelSteps, sanitizerSteps, steps } from "./test-steps.mjs";
 import { CommandFailed, Obstacle, root, since } from "./toolchain.mjs";
 
 const separator = process.argv.indexOf("--", 2);
@@ -22,15 +23,21 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     e2e: { type: "boolean", default: false },
     sanitizers: { type: "boolean", default: false },
+    kernels: { type: "boolean", default: false },
     "no-skips": { type: "boolean", default: process.env.FLINTAP_NO_SKIPS === "1" },
     verbose: { type: "boolean", default: false },
   },
 });
 const vitestArguments = separator < 0 ? [] : process.argv.slice(separator + 1);
 
+function stepsOf({ e2e, sanitizers, kernels }) {
+  if (e2e) return guestSteps;
+  if (sanitizers) return sanitizerSteps;
+  return kernels ? kernelSteps : steps;
+}
+
 function chosenSteps() {
-  const instead = options.e2e ? guestSteps : steps;
-  const all = options.sanitizers ? sanitizerSteps : instead;
+  const all = stepsOf(options);
   if (options.only === undefined) return all;
   const wanted = options.only.split(",");
   const chosen = all.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));

@@ -16,7 +16,7 @@ import {
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { hostOfFile, onHost } from "../setup/host.js";
-import { addBridge, ip, link, links } from "../setup/iproute2.js";
+import { addBridge, ip, link, links, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stateOfLinks } from "../setup/state.js";
 import { marked, traceModule } from "../setup/strace.js";
@@ -321,9 +321,9 @@ describe("no two guests on a bridge have the same MAC", () => {
     await applyTo({ devices: [tap] });
     await refused(stranger("02:00:00:00:00:0b", "brx"));
     expect(changesNothing(await planned({ devices: [{ ...tap, bridge: "brx" }] }))).toBe(true);
-    await ip("link set br0 name bry");
+    await rename("br0", "bry");
     await refused(stranger("02:00:00:00:00:0b", "bry"));
-    await ip("link set bry name br0");
+    await rename("bry", "br0");
     await ip("link property del dev br0 altname brx");
   });
 

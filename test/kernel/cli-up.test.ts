@@ -14,7 +14,7 @@ import {
   specFolder,
 } from "../setup/command.js";
 import { startCommand } from "../setup/full-pipe.js";
-import { type IpLink, ip, link, linkNames, links } from "../setup/iproute2.js";
+import { type IpLink, ip, link, linkNames, links, rename } from "../setup/iproute2.js";
 
 const specs = specFolder();
 const spec = specs.write("spec.json", microvm);
@@ -119,10 +119,10 @@ describe("flintap up", () => {
   });
 
   anywhere("that fails leaves nothing behind, and says what to do", async () => {
-    await ip("link set br0 name br9");
+    await rename("br0", "br9");
     const { code, stdout, stderr } = await up();
     const json = await up("--json");
-    await ip("link set br9 name br0");
+    await rename("br9", "br0");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^flintap: \w+ br0: the bridge does not exist.*\nhint: .*\n$/);
     expect(json).toMatchObject({ code: 1, stdout: "" });

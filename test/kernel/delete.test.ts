@@ -10,7 +10,7 @@ import {
   NetworkNamespace,
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { addParent, ip, link, linkNames } from "../setup/iproute2.js";
+import { addParent, ip, link, linkNames, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stage } from "../setup/stage.js";
 
@@ -62,7 +62,7 @@ describe("deleteLink", () => {
 
   withTap("deletes a link that was renamed, by the link held", async () => {
     const tap = await createTap({ up: false });
-    await ip(`link set dev ${tap.name} name renamed`);
+    await rename(tap.name, "renamed");
     await deleteLink(tap);
     expect(await link("renamed")).toBeUndefined();
   });

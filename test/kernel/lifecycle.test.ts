@@ -8,11 +8,13 @@ import { needs } from "../setup/capabilities.js";
 import { runNode } from "../setup/child.js";
 import { child, ended, madeLinksOfFile, prologue } from "../setup/lives.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { repetitions } from "../setup/repetitions.js";
 
 const test = needs("veth", "macvtap", "proc-sys");
 const inNamespaces = needs("root", "veth", "proc-sys");
 
 const madeLinks = madeLinksOfFile();
+const rounds = repetitions(5);
 
 describe("a process", () => {
   test("ends although it has idle handles", async () => {
@@ -132,12 +134,12 @@ describe("a handle", () => {
     expect(settled).toEqual(Array.from({ length: 50 }, (_, place) => place));
   });
 
-  test("leaves neither a thread nor a descriptor when it is closed, 1,000 times", async () => {
+  test(`leaves neither a thread nor a descriptor when it is closed, ${rounds} times 200`, async () => {
     const ending = await child(`
       await flintap.getLink("lo");
       const before = { threads: threads(), descriptors: descriptors() };
       const counts = [];
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < ${rounds}; round++) {
         const handles = Array.from({ length: 200 }, () => NetworkNamespace.current());
         await Promise.all(handles.map((handle) => handle.getLink("lo")));
         const amid = { threads: threads(), descriptors: descriptors() };
@@ -147,11 +149,11 @@ describe("a handle", () => {
       }
       process.stdout.write(JSON.stringify(counts));
     `);
-    expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill([200, 400]))));
+    expect(ending).toEqual(ended(0, JSON.stringify(Array(rounds).fill([200, 400]))));
   });
 
   inNamespaces(
-    "on other namespaces leave nothing either, 1,000 times, whether they open or not",
+    `on other namespaces leave nothing either, ${rounds} times 200, whether they open or not`,
     async () => {
       await using other = await otherNamespace();
       const ending = await child(`
@@ -160,7 +162,7 @@ describe("a handle", () => {
       await flintap.getLink("lo");
       const before = { threads: threads(), descriptors: descriptors() };
       const counts = [];
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < ${rounds}; round++) {
         const opening = Array.from({ length: 200 }, (_, at) => NetworkNamespace.open(targets(at)));
         const outcomes = await Promise.allSettled(opening);
         const handles = outcomes.flatMap(({ value }) => value ?? []);
@@ -172,7 +174,7 @@ describe("a handle", () => {
       }
       process.stdout.write(JSON.stringify(counts));
     `);
-      expect(ending).toEqual(ended(0, JSON.stringify(Array(5).fill(100))));
+      expect(ending).toEqual(ended(0, JSON.stringify(Array(rounds).fill(100))));
     },
   );
 
@@ -185,7 +187,7 @@ describe("a handle", () => {
       const there = async () => { end = await here.moveLink(end, blue); end = await blue.moveLink(end, here); };
       await there();
       const before = { threads: threads(), descriptors: descriptors() };
-      for (let round = 0; round < 50; round++) await there();
+      for (let round = 0; round < ${repetitions(50)}; round++) await there();
       await until(() => threads() === before.threads && descriptors() === before.descriptors);
       await here.deleteLink(end);
     `);
@@ -241,12 +243,12 @@ describe("a watch", () => {
     expect(thrown).toMatchObject({ code: 1, signal: null });
   });
 
-  test("leaves neither a thread nor a descriptor, closed or collected, 200 times", async () => {
+  test(`leaves neither a thread nor a descriptor, closed or collected, ${repetitions(200)} times`, async () => {
     const source = `${prologue}
       await flintap.getLink("lo");
       const before = { threads: threads(), descriptors: descriptors() };
       const { signal } = new AbortController();
-      for (let round = 0; round < 200; round++) {
+      for (let round = 0; round < ${repetitions(200)}; round++) {
         const watch = flintap.watchLinks({ signal });
         if (round % 2) await watch.close();
         else await watch.ready;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect } from "vitest";
 import { type NetworkPort, networkPort } from "../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../src/index.js";
 import { hostOfFile, onHost } from "../setup/host.js";
-import { ip, link, linkNames } from "../setup/iproute2.js";
+import { ip, link, linkNames, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stateOfLinks } from "../setup/state.js";
 
@@ -75,7 +75,7 @@ describe("exists, details and delete", () => {
 
   onHost("know a device also by another name", async () => {
     const made = await port.create({ deviceName: "fltap1", type: "tap" });
-    await ip("link set fltap1 name renamed");
+    await rename("fltap1", "renamed");
     expect(await port.exists("fltap1")).toBe(true);
     expect(await port.details("fltap1")).toMatchObject({ index: made.index });
     await port.delete("fltap1");

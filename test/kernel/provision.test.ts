@@ -9,8 +9,9 @@ import {
 import { NetworkNamespace } from "../../src/index.js";
 import { Conversation } from "../setup/conversation.js";
 import { hostOfFile, onHost } from "../setup/host.js";
-import { ip, link, linkNames, links } from "../setup/iproute2.js";
+import { ip, link, linkNames, links, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
+import { repetitions } from "../setup/repetitions.js";
 import { stateOfLinks } from "../setup/state.js";
 
 const config = { parentIface: "enp0", bridgeName: "br0" };
@@ -156,7 +157,7 @@ describe("release", () => {
   onHost("finds devices whose interface the spec has no more, and renamed ones", async () => {
     const before = await linkNames();
     const { status } = await give();
-    await ip(`link set ${status.eth2?.host_device_name} name renamed0`);
+    await rename(status.eth2?.host_device_name ?? "", "renamed0");
     const released = await release({ ...microvm, interfaces: [] }, { namespace: host.namespace });
     expect(released.map(({ deviceId, deleted }) => [deviceId, deleted]).sort()).toEqual([
       ["eth1", true],
@@ -168,7 +169,8 @@ describe("release", () => {
   onHost("finds a device that was renamed and has lost its tag", async () => {
     const { status } = await give();
     const name = status.eth2?.host_device_name ?? "";
-    await ip(`link set ${name} name renamed0 alias`, "");
+    await rename(name, "renamed0");
+    await ip("link set renamed0 alias", "");
     expect(await release(microvm, { namespace: host.namespace })).toHaveLength(2);
     expect(await links("type tun")).toEqual([]);
   });
@@ -198,7 +200,7 @@ describe("release", () => {
 });
 
 describe("two processes that provision the same microVM at once", () => {
-  const rounds = 200;
+  const rounds = repetitions(200);
 
   onHost(
     `end with one set of devices, each of ${rounds} times`,

@@ -17,7 +17,16 @@ import {
 import { needs } from "../setup/capabilities.js";
 import { flintapAccount, ipAccount } from "../setup/comparison.js";
 import { everybody, send } from "../setup/frames.js";
-import { addBridge, addParent, type IpLink, ip, ipBatch, link, links } from "../setup/iproute2.js";
+import {
+  addBridge,
+  addParent,
+  type IpLink,
+  ip,
+  ipBatch,
+  link,
+  links,
+  rename,
+} from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
 import { refusal } from "../setup/refusal.js";
 import { stage } from "../setup/stage.js";
@@ -80,7 +89,7 @@ describe("a link", () => {
 
   withTap("is found as it is held after it was renamed", async () => {
     const tap = await createTap({ up: false });
-    await ip(`link set dev ${tap.name} name renamed`);
+    await rename(tap.name, "renamed");
     expect(await getLink(tap)).toMatchObject({ name: "renamed", index: tap.index });
     expect((await refusal(getLink(tap.name))).code).toBe("ENODEV");
   });

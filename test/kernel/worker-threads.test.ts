@@ -3,6 +3,7 @@ import { describe, expect } from "vitest";
 import { needs } from "../setup/capabilities.js";
 import { child, ended, madeLinksOfFile } from "../setup/lives.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { repetitions } from "../setup/repetitions.js";
 
 const test = needs("veth", "macvtap", "proc-sys");
 const inNamespaces = needs("root", "veth", "proc-sys");
@@ -66,7 +67,7 @@ describe("a worker thread", () => {
         await flintap.getLink("lo");
         await ended(work(""));
         const before = { threads: threads(), descriptors: descriptors() };
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < ${repetitions(5)}; round++) {
           const worker = work(${JSON.stringify(busy + ending)});
           worker.on("error", () => {});
           const exit = ended(worker);
@@ -111,7 +112,7 @@ describe("a worker thread", () => {
       await flintap.getLink("lo");
       await ended(work(""));
       const before = threads();
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < ${repetitions(20)}; round++) {
         const worker = work('port.postMessage("here"); for (;;) flintap.getLink("lo");');
         await once(worker, "message");
         await worker.terminate();
@@ -126,7 +127,7 @@ describe("a worker thread", () => {
       await flintap.getLink("lo");
       await ended(work(""));
       const before = { threads: threads(), descriptors: descriptors() };
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < ${repetitions(10)}; round++) {
         const worker = work(\`
           const watch = flintap.watchLinks({ initial: true });
           port.postMessage("here");

@@ -124,6 +124,14 @@ export async function link(name: string, ...options: "-statistics"[]): Promise<I
   }
 }
 
+/** Renames a link on any kernel: before Linux 6.2 only one that is down has its name changed. */
+export async function rename(name: string, other: string): Promise<void> {
+  const wasUp = (await link(name))?.flags.includes("UP");
+  await ip(`link set ${name} down`);
+  await ip(`link set ${name} name ${other}`);
+  if (wasUp) await ip(`link set ${other} up`);
+}
+
 /** The addresses on a device. */
 export async function addresses(device: string): Promise<IpAddress[]> {
   const found: { addr_info?: IpAddress[] }[] = JSON.parse(
