@@ -1,8 +1,8 @@
 /** Guests on taps of a bridge: what the host's own namespace gives them, and who reaches whom. */
 import { beforeAll, describe, expect } from "vitest";
+import type { ProvisionedInterface } from "../../src/flintlock/index.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import type { GuestDevice } from "./kit/on-devices.js";
 import { host } from "./kit/place.js";
 import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
@@ -17,10 +17,10 @@ let first: Guest;
 let second: Guest;
 
 /** A second interface on a port that other isolated ports of its bridge do not reach. */
-async function isolatedTap(number: number): Promise<GuestDevice> {
+async function isolatedTap(number: number): Promise<ProvisionedInterface> {
   const guestMac = `02:00:00:00:01:0${number}`;
   const { queues, ...link } = scene.keep(
-    await scene.namespace.createTap({ persist: false, bridge: "br1", isolated: true }),
+    await scene.namespace.createTap({ for: "qemu", bridge: "br1", isolated: true }),
   );
   const address = { address: `${isolatedAddress(number)}/24` };
   return { deviceId: "eth2", type: "tap", link, guestMac, address, queues };

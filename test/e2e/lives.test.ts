@@ -3,13 +3,12 @@
  * guest that the one before it has left, or boots it.
  */
 import { beforeAll, describe, expect } from "vitest";
-import { release } from "../../src/flintlock/index.js";
-import type { EphemeralTap, LinkWatch } from "../../src/index.js";
+import { type Provisioned, release } from "../../src/flintlock/index.js";
+import type { LinkWatch } from "../../src/index.js";
 import { ip, link, links } from "../setup/iproute2.js";
 import { within } from "./kit/deadline.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import type { ProvisionedForQemu } from "./kit/on-devices.js";
 import { host } from "./kit/place.js";
 import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
@@ -23,20 +22,13 @@ const microvm = microvmOf("lives", [
 
 let onWire: DhcpServer;
 let onBridge: DhcpServer;
-let provisioned: ProvisionedForQemu;
-let tap: EphemeralTap;
+let provisioned: Provisioned;
 let guest: Guest | undefined;
 
-/** Boots the guest on its devices of the spec, made or adopted, and on a new tap of the VMM's own. */
+/** Boots the guest on its devices, made or adopted. */
 async function boot(): Promise<Guest> {
   provisioned = await scene.provision(microvm);
-  tap = await scene.namespace.createTap({ persist: false, bridge: "br0" });
-  const { queues, ...link } = tap;
-  const ephemeral = { deviceId: "eth4", type: "tap" as const, link, queues };
-  const guestMac = "02:00:00:00:04:04";
-  return scene.keep(
-    await Guest.boot(microvm.id, [...provisioned.interfaces, { ...ephemeral, guestMac }]),
-  );
+  return scene.keep(await Guest.boot(microvm.id, provisioned.interfaces));
 }
 
 /** The guest, which runs. */
@@ -59,6 +51,7 @@ async function removed(watch: LinkWatch, names: readonly string[]): Promise<void
 
 const macvtaps = () => provisioned.interfaces.filter(({ type }) => type === "macvtap");
 const macvtapNames = (): string[] => macvtaps().map((entry) => entry.link.name);
+const tapName = (): string => provisioned.interfaces[2]?.link.name ?? "";
 
 beforeAll(async () => {
   onWire = scene.keep(await DhcpServer.start(scene.peer, "wire0", networks.enp0));
@@ -66,29 +59,31 @@ beforeAll(async () => {
 });
 
 describe("a guest", () => {
-  withGuests("that is killed takes its VMM's own tap with it, and no macvtap", async () => {
+  withGuests("that is killed takes its tap with it, and no macvtap", async () => {
     const killed = await running();
     await using watch = scene.namespace.watchLinks({ kind: "tun" });
     await watch.ready;
-    expect(await link(tap.name)).toMatchObject({ flags: expect.arrayContaining(["LOWER_UP"]) });
+    const tap = tapName();
+    expect(await link(tap)).toMatchObject({ flags: expect.arrayContaining(["LOWER_UP"]) });
     await killed.kill();
-    expect(await link(tap.name)).toBeUndefined();
-    await removed(watch, [tap.name]);
+    expect(await link(tap)).toBeUndefined();
+    await removed(watch, [tap]);
     for (const name of macvtapNames()) expect(await link(name)).toBeDefined();
   });
 
-  withGuests("that is started again has the same devices and the same leases", async () => {
+  withGuests("that is started again has its macvtaps, a new tap, and the same leases", async () => {
     const before = await running();
     const indexes = macvtaps().map((entry) => entry.link.index);
     const leases = [onWire.leases, onBridge.leases];
-    expect(leases.map(({ length }) => length)).toEqual([2, 2]);
+    expect(leases.map(({ length }) => length)).toEqual([2, 1]);
     await before.powerOff();
 
     const again = await running();
-    expect(macvtaps().map(({ action }) => action)).toEqual(["adopt", "adopt"]);
+    const actions = provisioned.interfaces.map(({ action }) => action);
+    expect(actions).toEqual(["adopt", "adopt", "create"]);
     expect(macvtaps().map((entry) => entry.link.index)).toEqual(indexes);
     expect([onWire.leases, onBridge.leases]).toEqual(leases);
-    const own = ["eth1", "eth2", "eth3", "eth4"].map(async (deviceId) => ({
+    const own = ["eth1", "eth2", "eth3"].map(async (deviceId) => ({
       mac: (await again.interface(deviceId)).mac,
       address: await again.address(deviceId),
     }));
@@ -122,12 +117,10 @@ describe("a guest", () => {
     const stripped = await running();
     const released = await release(microvm, { namespace: scene.namespace });
     expect(released.map(({ deleted }) => deleted)).toEqual([true, true, true]);
-    expect(await links("type macvtap")).toEqual([]);
-    expect((await links("type tun")).map(({ ifname }) => ifname)).toEqual([tap.name]);
+    for (const type of ["macvtap", "tun"]) expect(await links(`type ${type}`)).toEqual([]);
     expect(stripped.isRunning).toBe(true);
     expect(await stripped.run("echo here")).toBe("here");
     expect(await stripped.reaches(`${networks.enp0}.1`, 1)).toBe(false);
     await stripped.powerOff();
-    expect(await links("type tun")).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 /** Guests on macvtaps of one parent: what the wire gives them, and what of their talk it sees. */
 import { beforeAll, describe, expect } from "vitest";
+import type { ProvisionedInterface } from "../../src/flintlock/index.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import { type GuestDevice, withQueue } from "./kit/on-devices.js";
+import { withQueue } from "./kit/on-devices.js";
 import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
 import { expectTakeover } from "./kit/virtual-ip.js";
@@ -19,7 +20,7 @@ let first: Guest;
 let second: Guest;
 
 /** A second interface, on another wire, which keeps it from the other guests there. */
-async function privateMacvtap(number: number): Promise<GuestDevice> {
+async function privateMacvtap(number: number): Promise<ProvisionedInterface> {
   const guestMac = `02:00:00:00:03:0${number}`;
   const { namespace } = scene;
   const link = await namespace.createMacvtap({ parent: "enp1", mode: "private", mac: guestMac });

@@ -8,9 +8,13 @@ import {
 } from "../../../scripts/guest/console.mjs";
 import { guestImage } from "../../../scripts/guest/image.mjs";
 import { qemuArguments } from "../../../scripts/guest/qemu.mjs";
-import { networkConfig, networkConfigParameter } from "../../../src/flintlock/index.js";
+import {
+  networkConfig,
+  networkConfigParameter,
+  type ProvisionedInterface,
+} from "../../../src/flintlock/index.js";
 import { within } from "./deadline.js";
-import { type GuestDevice, startOnDevices } from "./on-devices.js";
+import { startOnDevices } from "./on-devices.js";
 import { host, pings, stop } from "./place.js";
 
 /** How many seconds a boot may take; on an idle machine it takes three. */
@@ -39,8 +43,8 @@ export class Guest implements AsyncDisposable {
    */
   static async boot(
     name: string,
-    devices: readonly GuestDevice[],
-    told: readonly GuestDevice[] = devices,
+    devices: readonly ProvisionedInterface[],
+    told: readonly ProvisionedInterface[] = devices,
   ): Promise<Guest> {
     const image = await guestImage();
     const parameters = [networkConfigParameter(networkConfig(told))];

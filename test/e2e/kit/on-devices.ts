@@ -1,7 +1,4 @@
-/**
- * How a guest comes by its devices: the one place that knows how they are made for QEMU, and how their
- * descriptors get there.
- */
+/** Devices as QEMU has them: with the queues of each, which it is handed when it starts. */
 import type { ChildProcess } from "node:child_process";
 import {
   type HostConfig,
@@ -9,18 +6,9 @@ import {
   type Provisioned,
   type ProvisionedInterface,
   provision,
+  qemuNetwork,
 } from "../../../src/flintlock/index.js";
-import type { DeviceQueue, NetworkNamespace } from "../../../src/index.js";
-
-/** An interface of a guest with its device, and with the queues of it that are open. */
-export interface GuestDevice extends ProvisionedInterface {
-  queues: DeviceQueue[];
-}
-
-/** What {@link provisionForQemu} gives. */
-export interface ProvisionedForQemu extends Provisioned {
-  interfaces: (Provisioned["interfaces"][number] & GuestDevice)[];
-}
+import { handOver, type NetworkNamespace } from "../../../src/index.js";
 
 const nodes = new Set<string>();
 
@@ -29,26 +17,21 @@ export function nodesOfGuests(): string[] {
   return [...nodes];
 }
 
-/** Opens a queue of a device that is there. */
-export async function withQueue<Entry extends ProvisionedInterface>(
-  entry: Entry,
+/** Opens the queue of a macvtap that no spec asked for. */
+export async function withQueue(
+  entry: ProvisionedInterface,
   namespace: NetworkNamespace,
-): Promise<Entry & GuestDevice> {
-  const { link } = entry;
-  if (link.kind !== "macvtap") return { ...entry, queues: [await namespace.openTap(link)] };
-  nodes.add(`/dev/tap${link.index}`);
-  return { ...entry, queues: [await namespace.openMacvtap(link)] };
+): Promise<ProvisionedInterface> {
+  return { ...entry, queues: [await namespace.openMacvtap(entry.link)] };
 }
 
-/** Gives a microVM its devices, made or adopted, each with a queue that is open. */
+/** Gives a microVM its devices, made or adopted, each with its queue. */
 export async function provisionForQemu(
   microvm: Microvm,
   config: HostConfig,
   namespace: NetworkNamespace,
-): Promise<ProvisionedForQemu> {
-  const { interfaces, status } = await provision(microvm, { config, namespace });
-  const opened = await Promise.all(interfaces.map((entry) => withQueue(entry, namespace)));
-  return { interfaces: opened, status };
+): Promise<Provisioned> {
+  return await provision(microvm, { config, namespace, for: "qemu" });
 }
 
 /**
@@ -56,18 +39,10 @@ export async function provisionForQemu(
  * arguments for them, and the descriptors that are to be its 3, 4 and so on.
  */
 export async function startOnDevices(
-  devices: readonly GuestDevice[],
+  devices: readonly ProvisionedInterface[],
   start: (network: string[], descriptors: number[]) => ChildProcess,
 ): Promise<ChildProcess> {
-  const queues = devices.flatMap((device) => device.queues);
-  const network = devices.flatMap(({ guestMac }, at) => [
-    ...["-netdev", `tap,id=net${at},fd=${3 + at}`],
-    ...["-device", `virtio-net-pci,netdev=net${at},mac=${guestMac},romfile=`],
-  ]);
-  const descriptors = queues.map(({ fd }) => fd);
-  try {
-    return start(network, descriptors);
-  } finally {
-    await Promise.all(queues.map((queue) => queue.close()));
-  }
+  for (const { link } of devices) if (link.kind === "macvtap") nodes.add(`/dev/tap${link.index}`);
+  const { args, queues } = qemuNetwork(devices);
+  return await handOver(queues, (descriptors) => start(args, descriptors));
 }

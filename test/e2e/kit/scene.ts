@@ -4,13 +4,18 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect } from "vitest";
-import { type Microvm, parseConfig, release } from "../../../src/flintlock/index.js";
+import {
+  type Microvm,
+  type Provisioned,
+  parseConfig,
+  release,
+} from "../../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../../src/index.js";
 import { needs } from "../../setup/capabilities.js";
 import { openDescriptors } from "../../setup/descriptors.js";
 import { addBridge, addParent, ip, linkNames } from "../../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../../setup/other-namespace.js";
-import { nodesOfGuests, type ProvisionedForQemu, provisionForQemu } from "./on-devices.js";
+import { nodesOfGuests, provisionForQemu } from "./on-devices.js";
 import { Place, stillRunning, stopAll } from "./place.js";
 
 /** Registers a test that needs guests and all that they run on. */
@@ -51,7 +56,7 @@ export class Scene {
   }
 
   /** Gives a microVM its devices for QEMU; what it has is released when the tests are over. */
-  async provision(microvm: Microvm): Promise<ProvisionedForQemu> {
+  async provision(microvm: Microvm): Promise<Provisioned> {
     const { namespace } = this;
     const provisioned = await provisionForQemu(microvm, config, namespace);
     this.keep({
