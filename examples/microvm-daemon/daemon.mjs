@@ -33,8 +33,9 @@ const files = readdirSync(values.specs).filter((name) => /\.(json|ya?ml)$/.test(
 const specs = await Promise.all(
   files.map(async (name) => {
     // A spec that does not say which microVM it is for is for the one that its file is called by.
-    const id = basename(name, extname(name));
-    return (await loadSpecs(join(values.specs, name))).map((spec) => ({ id, ...spec }));
+    const byFile = basename(name, extname(name));
+    const read = await loadSpecs(join(values.specs, name));
+    return read.map(({ id = byFile, ...spec }) => ({ id, ...spec }));
   }),
 );
 

@@ -49,8 +49,8 @@ export class DhcpServer implements AsyncDisposable {
     return this.#log;
   }
 
-  /** Waits until its log has a line. */
-  async says(line: RegExp): Promise<void> {
+  /** Waits until its log has a line, for so many seconds. */
+  async says(line: RegExp, seconds = 20): Promise<void> {
     const said = new Promise<void>((resolve, reject) => {
       const look = (): void => {
         if (line.test(this.#log)) resolve();
@@ -60,7 +60,15 @@ export class DhcpServer implements AsyncDisposable {
       this.#child.once("exit", () => reject(new Error(`dnsmasq has ended:\n${this.#log}`)));
       look();
     });
-    await within(20, `${line} in dnsmasq's log`, said, () => this.#log);
+    await within(seconds, `${line} in dnsmasq's log`, said, () => this.#log);
+  }
+
+  /** Waits until it has given a MAC an address, so many times in all; gives the address. */
+  async gives(mac: string, times = 1): Promise<string> {
+    const acknowledged = `DHCPACK\\(\\S+\\) (\\S+) ${mac}`;
+    await this.says(new RegExp(Array(times).fill(acknowledged).join("[^]*")), 120);
+    // The log is ahead of the file.
+    return [...this.#log.matchAll(new RegExp(acknowledged, "g"))].at(-1)?.[1] ?? "";
   }
 
   /** The leases that there are. */
