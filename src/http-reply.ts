@@ -1,7 +1,7 @@
 /** One reply of HTTP/1.1, out of the bytes in which it comes. Pure. */
 
-/** A status and what came with it. */
-export interface HttpReply {
+/** What was answered to {@link requestOverSocket}. */
+export interface SocketReply {
   /** Such as 200. */
   status: number;
   /** Empty where there is none. */
@@ -50,7 +50,7 @@ function lengthOf(status: number, headers: ReadonlyMap<string, string>): number 
  * The reply that these bytes are; undefined where more is to come. `isEnd`: nothing more comes.
  * Throws NoReply. Interim ones (1xx) are passed over.
  */
-export function httpReply(bytes: Buffer, isEnd: boolean): HttpReply | undefined {
+export function httpReply(bytes: Buffer, isEnd: boolean): SocketReply | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end === -1) {
     if (bytes.length > longestHead) throw new NoReply("its head is too long");

@@ -18,6 +18,7 @@ export {
   type ReceiveOptions,
 } from "./fd-socket.js";
 export { handOver } from "./hand-over.js";
+export type { SocketReply } from "./http-reply.js";
 export type * from "./link.js";
 export type {
   LinkAdded,
@@ -49,11 +50,7 @@ export {
 } from "./own-namespace.js";
 export { DeviceQueue, type EphemeralTap } from "./queue.js";
 export type { Reason } from "./reasons.js";
-export {
-  requestOverSocket,
-  type SocketReply,
-  type SocketRequest,
-} from "./socket-request.js";
+export { requestOverSocket, type SocketRequest } from "./socket-request.js";
 export { parseTag, type Tag, type TagParts, tagMatches } from "./tag.js";
 export type { OperationTrace } from "./tracing.js";
 export type { Vmm, VmmByDescriptor, VmmByName } from "./vmm.js";

@@ -12,7 +12,7 @@ import {
 import { type Descriptor, descriptor } from "./descriptor.js";
 import { FlintapError } from "./error.js";
 import { FdSocket, loanOf, sendLent } from "./fd-socket.js";
-import { type HttpReply, httpReply, NoReply } from "./http-reply.js";
+import { httpReply, NoReply, type SocketReply } from "./http-reply.js";
 
 /** For {@link requestOverSocket}. */
 export interface SocketRequest {
@@ -27,9 +27,6 @@ export interface SocketRequest {
   /** Gives the request up: the promise rejects with its `reason`. */
   signal?: AbortSignal;
 }
-
-/** What was answered. */
-export type SocketReply = HttpReply;
 
 const call = "requestOverSocket";
 
@@ -63,7 +60,7 @@ function textOf({ method, path, body }: Pick<SocketRequest, "method" | "path" | 
   return `${head.join("\r\n")}\r\n\r\n${body ?? ""}`;
 }
 
-async function replyBy(socket: FdSocket, signal: AbortSignal | undefined): Promise<HttpReply> {
+async function replyBy(socket: FdSocket, signal: AbortSignal | undefined): Promise<SocketReply> {
   let bytes = Buffer.alloc(0);
   for (;;) {
     // Nobody asked for descriptors.

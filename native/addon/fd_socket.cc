@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/devices/open_queues.h"
+#include "core/system/seam.h"
 #include "core/system/system.h"
 
 namespace flintap::addon {
@@ -100,6 +101,7 @@ Napi::Function Socket::define(Napi::Env env) {
 
 Socket::Socket(const Napi::CallbackInfo& info) : Woken(info) {
   begin(info.Env(), info[0].IsNumber() ? "FdSocket.adopt" : "FdSocket.connect", [&] {
+    const seam::Scope counted;
     Fd socket = socket_of(info[0], info[1].ToBoolean());
     socket_ = std::make_unique<FdSocket>(std::move(socket), [this] { changed(); });
   });
@@ -110,6 +112,7 @@ Socket::~Socket() { finish_once(); }
 Napi::Value Socket::pair(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
+    const seam::Scope counted;
     std::array<Fd, 2> ends;
     if (sys::socket_pair(AF_UNIX, SOCK_STREAM, ends) < 0) {
       throw Failure::of_errno("make a pair of sockets");

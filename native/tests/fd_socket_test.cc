@@ -167,7 +167,7 @@ TEST_SUITE("descriptors by a socket") {
     const auto ends = connected();
     const std::vector<int> numbers(3, ends[0].get());
     const std::size_t before = tests::open_descriptors();
-    for (const std::size_t room : {0, 1, 2}) {
+    for (std::size_t room = 0; room < numbers.size(); ++room) {
       send(ends[0], "x", numbers);
       CHECK(reason_of([&] { receive_some(ends[1].get(), 1, room); }) == "too-many-descriptors");
       CHECK(tests::open_descriptors() == before);

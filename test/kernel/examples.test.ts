@@ -1,10 +1,13 @@
 /** Every example program does what it says, and leaves nothing behind. */
-import { readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { missing, needs, ordinaryUser } from "../setup/capabilities.js";
 import { type RunOptions, runModule, runNode } from "../setup/child.js";
 import { addBridge, addParent, ip, linkNames } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { Peer } from "../setup/peer.js";
 import { readableCopy } from "../setup/readable-copy.js";
 
 const withMacvtap = needs("veth", "macvtap");
@@ -63,6 +66,32 @@ describe("an example", () => {
   example("ephemeral-tap.mjs", withTap, (lines) => {
     expect(lines[0]).toMatch(/is in the VMM's hands: true$/);
     expect(lines[1]).toMatch(/is gone with it$/);
+  });
+
+  needs(
+    "bridge",
+    "tun",
+    "python",
+  )("hand-over.mjs", async () => {
+    tested.add("hand-over.mjs");
+    const folder = mkdtempSync(join(tmpdir(), "fl-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "vmm.sock");
+    await using vmm = Peer.python(`
+s = socket.socket(socket.AF_UNIX)
+s.bind(${JSON.stringify(path)})
+s.listen()
+say(listening=True)
+c, _ = s.accept()
+_, (fd,), _, _ = socket.recv_fds(c, 1024, 1)
+c.sendall(b"HTTP/1.1 200 \\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(tap(fd)), tap(fd).encode()))
+hear()`);
+    await vmm.hear();
+    const [line] = await linesOf("examples/hand-over.mjs", {}, path);
+    const name = /^(fltap\w{10}) is the VMM's: \1$/.exec(line as string)?.[1];
+    expect(await linkNames()).toContain(name);
+    await vmm.end();
+    while ((await linkNames()).length > before.length);
   });
 
   example("open-macvtap.mjs", withNodes, (lines) => {

@@ -1,0 +1,102 @@
+/**
+ * Sockets while their system calls fail, each in turn: a call succeeds or says why not, nothing stays
+ * open, and what was to be sent is the caller's or the other end's, never nobody's.
+ */
+import { readdirSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
+import { expect } from "vitest";
+import { type Descriptor, FdSocket, FlintapError } from "../../src/index.js";
+import { needs } from "../setup/capabilities.js";
+import { failEveryCall, withFaults } from "../setup/seam.js";
+
+const { EIO, EMFILE } = constants.errno;
+
+const test = needs("seam");
+
+function sockets(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+async function closeAll(all: readonly (Descriptor | FdSocket | undefined)[]): Promise<void> {
+  await Promise.all(all.map((one) => one?.close()));
+}
+
+/** Sends one end of a pair from one socket to the other, which are both of this process. */
+async function pass(): Promise<void> {
+  const open: (Descriptor | FdSocket)[] = [];
+  try {
+    const { socket, peer } = FdSocket.pair();
+    open.push(socket, peer);
+    const far = FdSocket.adopt(peer);
+    open.push(far);
+    const sent = FdSocket.pair();
+    open.push(sent.socket, sent.peer);
+    await socket.send("here", [sent.peer]).catch((error: unknown) => {
+      expect(sent.peer.fd).toBeGreaterThan(2);
+      throw error;
+    });
+    expect(sent.peer.fd).toBe(-1);
+    const message = await far.receive();
+    open.push(...(message?.descriptors ?? []));
+    expect(message?.descriptors).toHaveLength(1);
+  } finally {
+    await closeAll(open);
+  }
+}
+
+for (const [errno, name] of [
+  [EIO, "EIO"],
+  [EMFILE, "EMFILE"],
+] as const)
+  test(`whichever call fails with ${name}, nothing stays open`, async () => {
+    await pass(); // what closes descriptors is there from now on
+    const before = sockets();
+    const names = await failEveryCall(errno, pass, async ({ at, error }) => {
+      if (error !== undefined) {
+        expect(error, at).toBeInstanceOf(FlintapError);
+        expect(error, at).toMatchObject({ errno, leftBehind: undefined });
+      }
+      expect(sockets(), at).toBe(before);
+    });
+    for (const call of [
+      "socketpair",
+      "eventfd2",
+      "fstat",
+      "getsockopt",
+      "fcntl",
+      "sendmsg",
+      "recvmsg",
+    ])
+      expect(names).toContain(call);
+  });
+
+test("a socket whose waiting fails tells who waits, and whoever comes later", async () => {
+  const { socket, peer } = FdSocket.pair();
+  const receive = (): Promise<unknown> => socket.receive();
+  const { error } = await withFaults(0, EIO, receive, { firstOf: ["poll"] });
+  expect(error).toMatchObject({ reason: "kernel", code: "EIO", step: "wait for the socket" });
+  await expect(socket.send("x")).rejects.toMatchObject({ reason: "closed" });
+  await closeAll([socket, peer]);
+});
+
+test("connecting fails with each of its calls, and leaves nothing", async () => {
+  await pass();
+  const before = sockets();
+  // Nothing listens there: the run that no fault meets fails as well.
+  for (let at = 1; ; at++) {
+    const { error, struck } = await withFaults(at, EIO, () => FdSocket.connect("/nonexistent"));
+    expect(sockets()).toBe(before);
+    if (struck.length === 0) {
+      expect(error).toMatchObject({ reason: "socket-unreachable" });
+      expect(at).toBeGreaterThan(4);
+      return;
+    }
+    expect(error).toBeInstanceOf(FlintapError);
+  }
+});
