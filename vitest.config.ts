@@ -45,6 +45,8 @@ export default defineConfig({
       inNamespaces("e2e", ["test/e2e/**/*.test.ts"], {
         // A guest that boots takes a processor.
         maxWorkers: 2,
+        // Vitest refuses projects with different numbers of workers side by side.
+        sequence: { groupOrder: 1 },
         testTimeout: 180_000,
         hookTimeout: 180_000,
       }),

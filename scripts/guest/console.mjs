@@ -2,7 +2,7 @@
 //
 //   @interface {"deviceId":"eth1","mac":…}   what it has, as `GuestInterface`
 //   @ready                                   from now on it runs commands
-//   @result 7 0 aGVsbG8K                     command 7 exited with 0 and printed "hello", in base64
+//   @result 7 0 aGVsbG8=                     command 7 exited with 0 and printed "hello", in base64
 //
 // and a command is a line with its number and the words for a shell. Whatever else is on the console,
 // the kernel's messages or the firmware's, is kept in the log and means nothing.
@@ -64,7 +64,7 @@ export class GuestConsole {
    * Runs a command in the guest, by its shell. Those that are given at once run one after the other.
    *
    * @param {string} command One line.
-   * @returns {Promise<CommandResult>} Its exit code, and all that it printed.
+   * @returns {Promise<CommandResult>} Its exit code, and what it printed, without the last line's end.
    */
   run(command) {
     if (/[\r\n]/.test(command) || command.length > 4000)

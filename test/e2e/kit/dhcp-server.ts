@@ -21,7 +21,15 @@ export class DhcpServer implements AsyncDisposable {
   private constructor(place: Place, device: string, network: string) {
     this.#folder = mkdtempSync(join(tmpdir(), "flintap-dhcp-"));
     const command = [
-      ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0"],
+      // A process that became another user would not end with its parent.
+      ...[
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--user=root",
+        "--group=root",
+        "--port=0",
+      ],
       ...["--pid-file=", "--log-facility=-", `--dhcp-leasefile=${this.#leaseFile}`],
       ...[`--interface=${device}`, "--bind-dynamic", "--except-interface=lo"],
       ...[`--dhcp-range=${network}.10,${network}.99,255.255.255.0`],

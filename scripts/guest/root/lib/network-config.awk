@@ -19,6 +19,6 @@ depth >= 4 && key == "macaddress" { mac = value; key = "" }
 depth == 4 && key == "dhcp4" { dhcp = value == "true"; key = "" }
 depth == 4 && (key == "gateway4" || key == "gateway6") { gateway = value; key = "" }
 depth == 4 && /^(addresses|nameservers):$/ { list = $0; next }
-depth == 6 && list == "addresses:" { if (address == "-") address = $0; else address = address "," $0 }
+depth == 6 && list == "addresses:" { if (address == "-") address = $0 }
 depth == 8 && list == "nameservers:" { servers = servers == "-" ? $0 : servers " " $0 }
 END { finish() }
