@@ -14,7 +14,7 @@ import {
   type Plan,
   plan,
 } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
+import { missing, needs } from "../setup/capabilities.js";
 import { hostOfFile, onHost } from "../setup/host.js";
 import { addBridge, ip, link, links, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
@@ -266,6 +266,12 @@ describe("devices that exchange something", () => {
       { ...tap, name: "guest2" },
       { ...other, name: "guest1" },
     ];
+    if (missing("live-rename") !== undefined) {
+      const state = await stateOfLinks();
+      await expect(applyTo({ devices: swapped })).rejects.toMatchObject({ reason: "link-is-up" });
+      expect(await stateOfLinks()).toEqual(state);
+      for (const name of ["guest1", "guest2"]) await ip(`link set ${name} down`);
+    }
     await applyTo({ devices: swapped });
     expect(await link("guest2")).toMatchObject({ ifindex: before[0]?.link.index });
     expect(await link("guest1")).toMatchObject({ ifindex: before[1]?.link.index });

@@ -10,8 +10,9 @@ import {
   type Plan,
   plan,
 } from "../../src/index.js";
+import { missing } from "../setup/capabilities.js";
 import { hostOfFile, onHost } from "../setup/host.js";
-import { bridgePort, ip, link } from "../setup/iproute2.js";
+import { bridgePort, ip, link, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stateOfLinks } from "../setup/state.js";
 
@@ -104,7 +105,6 @@ describe("what drifted is repaired in place", () => {
     ["port settings", "link set guest1 type bridge_slave isolated off", ["isolated"]],
     ["an MTU", "link set guest0 mtu 1200", ["mtu"]],
     ["a device that is down", "link set guest1 down", ["up"]],
-    ["a name", "link set guest1 name other1", ["name"]],
     ["a macvtap's MAC", "link set guest0 address 02:00:00:00:00:99", ["mac"]],
   ];
   for (const [what, command, fields] of drifts) {
@@ -120,6 +120,23 @@ describe("what drifted is repaired in place", () => {
       expect(changesNothing(await planned(devices))).toBe(true);
     });
   }
+
+  onHost("a name, while it is down where the kernel renames no other", async () => {
+    await makeAll();
+    const before = await stateOfLinks();
+    await rename("guest1", "other1");
+    const found = await planned(devices);
+    expect(summary(found)).toContainEqual(["repair", ["name"]]);
+    const applied = apply(found, { namespace: host.namespace });
+    if (missing("live-rename") === undefined) await applied;
+    else {
+      await expect(applied).rejects.toMatchObject({ reason: "link-is-up", device: "other1" });
+      await ip("link set other1 down");
+      await apply(await planned(devices), { namespace: host.namespace });
+    }
+    expect(await stateOfLinks()).toEqual(before);
+    expect(changesNothing(await planned(devices))).toBe(true);
+  });
 
   onHost("a tag that was overwritten", async () => {
     await makeAll();

@@ -11,7 +11,7 @@ import {
   NetworkNamespace,
   setLink,
 } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
+import { missing, needs } from "../setup/capabilities.js";
 import { addParent, ip, link } from "../setup/iproute2.js";
 import { argumentError, refusal } from "../setup/refusal.js";
 import { stage } from "../setup/stage.js";
@@ -37,7 +37,6 @@ async function stranger(name = "theirs", settings = ""): Promise<void> {
 
 describe("setLink changes", () => {
   const cases: [string, LinkChanges, object][] = [
-    ["the name", { name: "renamed" }, { ifname: "renamed" }],
     ["the MAC", { mac: "02:00:00:00:0a:01" }, { address: "02:00:00:00:0a:01" }],
     ["the MTU", { mtu: 1_400 }, { mtu: 1_400 }],
     ["the queue's length", { txQueueLength: 77 }, { txqlen: 77 }],
@@ -120,12 +119,29 @@ describe("setLink changes", () => {
 
 describe("a link that is renamed", () => {
   withTap("is found by who holds it under its old name", async () => {
-    const tap = await createTap({ name: "before" });
+    const tap = await createTap({ name: "before", up: false });
     await setLink(tap, { name: "after" });
     expect(await setLink(tap, { name: "later", mtu: 1_400 })).toMatchObject({ name: "later" });
     expect(await getLink(tap)).toMatchObject({ name: "later", mtu: 1_400 });
     expect(await link("before")).toBeUndefined();
     await deleteLink(tap);
+  });
+
+  withTap("while it is up is told as it is, or refused where the kernel refuses it", async () => {
+    const tap = await createTap();
+    if (missing("live-rename") === undefined) {
+      const renamed = await setLink(tap, { name: "renamed" });
+      expect(renamed).toEqual({ ...(await getLink(tap)), name: "renamed", up: true });
+      expect(await link("renamed")).toMatchObject({ ifindex: tap.index });
+      return;
+    }
+    const before = await seen(tap.name);
+    const error = await refusal(setLink(tap, { name: "renamed", mtu: 1_400 }));
+    expect(error).toMatchObject({ code: "EBUSY", reason: "link-is-up", step: "rename to renamed" });
+    expect(await seen(tap.name)).toBe(before);
+    const renamed = await setLink(tap, { name: "renamed", up: false });
+    expect(renamed).toMatchObject({ name: "renamed", up: false, ipv6: { state: "closed" } });
+    expect(await setLink(tap, { up: true })).toMatchObject({ name: "renamed", up: true });
   });
 
   anywhere("can swap its name and an alt name", async () => {

@@ -178,6 +178,14 @@ const probes = {
     spawnSync("ip", ["link", "del", "flprobe0"]);
     return stdout?.includes("flprobe0") ? undefined : "a kernel that echoes creates";
   },
+  /** A link that is up can be renamed. */
+  "live-rename": () => {
+    const words = "links that are renamed while they are up (Linux 6.2)";
+    spawnSync("ip", ["link", "add", "flprobe0", "up", "type", "bridge"]);
+    const failed = complaint("ip", "link", "set", "flprobe0", "name", "flprobe1");
+    for (const name of ["flprobe0", "flprobe1"]) spawnSync("ip", ["link", "del", name]);
+    return failed && `${words} (${failed})`;
+  },
   /** /proc/sys can be written. */
   "proc-sys": () => {
     try {

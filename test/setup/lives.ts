@@ -21,7 +21,7 @@ export const prologue = `
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
   // A thread that was joined is in /proc for a moment still.
   const until = async (condition) => {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + ${process.env.FLINTAP_PATIENCE ?? 60_000};
     while (!condition()) {
       if (Date.now() > deadline) throw new Error("waited in vain for " + condition);
       await nextTurn();

@@ -21,7 +21,7 @@ struct TapSettings {
   std::string name;
   std::optional<std::uint32_t> index;
   QueueFlags flags;
-  // Without a carrier (Linux 6.0; older ones ignore it) until a VMM opens it, so that its bridge
+  // Without a carrier (Linux 6.1; older ones ignore it) until a VMM opens it, so that its bridge
   // port does not forward for the moment in which the tap is made.
   bool carrier = true;
   std::optional<std::uint32_t> vnet_header_size;
