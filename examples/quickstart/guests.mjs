@@ -21,10 +21,11 @@ import { GuestConsole } from "../../scripts/guest/console.mjs";
 import { guestImage } from "../../scripts/guest/image.mjs";
 import { qemuArguments } from "../../scripts/guest/qemu.mjs";
 import { Obstacle, requireTool, run } from "../../scripts/toolchain.mjs";
-import { heading, quote, say, timed, verdict, witness } from "./screen.mjs";
+import { heading, quote, say, timed, verdict, watched, witness } from "./screen.mjs";
 
 /** @typedef {import("flintap/flintlock").Microvm} Microvm */
-/** @typedef {Awaited<ReturnType<typeof boot>>} Guest */
+/** @typedef {Awaited<ReturnType<typeof start>>} StartedGuest */
+/** @typedef {Awaited<ReturnType<typeof comeUp>>} Guest */
 
 /** Where DHCP servers listen, for which interface of a guest, and their network. */
 const networks = [
@@ -38,8 +39,8 @@ export async function prepareGuests() {
     heading("Real guests");
     requireTool("dnsmasq", "dnsmasq-base");
     requireTool("ip", "iproute2");
-    say("Debian's cloud kernel and an initramfs of busybox: fetched and made once …");
-    const [, time] = await timed(guestImage());
+    const what = "Debian's cloud kernel and an initramfs of busybox: fetched and made once";
+    const [, time] = await watched(what, guestImage());
     say(`there, in ${time}`);
   } catch (error) {
     if (!(error instanceof Obstacle)) throw error;
@@ -66,7 +67,9 @@ export async function showGuests() {
   quote(spec ?? "");
   const microvms = ["mvm1", "mvm2"].map((id) => parseSpec(spec ?? "", { id, source: "spec.json" }));
   const options = { config: parseConfig(config ?? "", "config.yaml"), namespace };
-  const guests = await Promise.all(microvms.map((microvm) => boot(microvm, options)));
+  const started = await Promise.all(microvms.map((microvm) => start(microvm, options)));
+  const [guests] = await watched("Booting", Promise.all(started.map(comeUp)));
+  for (const { name, time } of guests) say(`${name}: has its addresses after ${time}`);
 
   heading("Their leases, as the guests and the DHCP servers tell");
   showLeases(guests, readFileSync(join(folder, "leases"), "utf8"));
@@ -123,7 +126,7 @@ function tied(program, args, stdio) {
  * @param {Microvm} microvm
  * @param {{ config: import("flintap/flintlock").HostConfig, namespace: NetworkNamespace }} options
  */
-async function boot(microvm, options) {
+async function start(microvm, options) {
   const name = microvmName(microvm);
   const { interfaces } = await provision(microvm, { ...options, for: "qemu" });
   const { args: network, queues } = qemuNetwork(interfaces);
@@ -132,17 +135,21 @@ async function boot(microvm, options) {
   const child = await handOver(queues, (fds) =>
     tied("qemu-system-x86_64", qemu, ["pipe", "pipe", "inherit", ...fds]),
   );
-  say(`${name}: QEMU has its queues (${queues.length}), booting …`);
+  say(`${name}: QEMU has its ${queues.length} queues`);
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error("QEMU has no pipes");
   const serial = new GuestConsole(stdin, stdout);
-  const [has, time] = await timed(serial.ready);
-  say(`${name}: has its addresses, ${time} later`);
   const kill = async () => {
     child.kill("SIGKILL");
     await once(child, "exit");
   };
-  return { name, interfaces, has, serial, kill };
+  return { name, interfaces, serial, kill };
+}
+
+/** @param {StartedGuest} guest */
+async function comeUp(guest) {
+  const [has, time] = await timed(guest.serial.ready);
+  return { ...guest, has, time };
 }
 
 /** @param {Guest[]} guests @param {string} leases */

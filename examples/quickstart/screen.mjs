@@ -50,7 +50,7 @@ export function witness(program, ...args) {
 }
 
 /**
- * Milliseconds that a promise takes, beside what it gives.
+ * How long a promise takes, beside what it gives.
  *
  * @template T @param {Promise<T>} work
  * @returns {Promise<[T, string]>}
@@ -58,5 +58,32 @@ export function witness(program, ...args) {
 export async function timed(work) {
   const start = performance.now();
   const result = await work;
-  return [result, `${(performance.now() - start).toFixed(1)} ms`];
+  const took = performance.now() - start;
+  return [result, took < 1_000 ? `${took.toFixed(1)} ms` : `${(took / 1_000).toFixed(1)} s`];
+}
+
+/**
+ * The same for what takes long: on a terminal, the seconds are counted behind the text.
+ *
+ * @template T @param {string} text @param {Promise<T>} work
+ * @returns {Promise<[T, string]>}
+ */
+export async function watched(text, work) {
+  if (!stdout.isTTY) {
+    console.log(`${text} …`);
+    return await timed(work);
+  }
+  const start = performance.now();
+  const tell = () => {
+    const seconds = Math.floor((performance.now() - start) / 1_000);
+    stdout.write(`\r${text} … ${paint("dim", `${seconds} s`)}`);
+  };
+  tell();
+  const ticking = setInterval(tell, 1_000);
+  try {
+    return await timed(work);
+  } finally {
+    clearInterval(ticking);
+    stdout.write("\n");
+  }
 }
