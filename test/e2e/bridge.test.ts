@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect } from "vitest";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import type { GuestDevice } from "./kit/on-devices.js";
+import { type GuestDevice, ofQemu } from "./kit/on-devices.js";
 import { host } from "./kit/place.js";
 import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
@@ -20,7 +20,7 @@ let second: Guest;
 async function isolatedTap(number: number): Promise<GuestDevice> {
   const guestMac = `02:00:00:00:01:0${number}`;
   const { queues, ...link } = scene.keep(
-    await scene.namespace.createTap({ persist: false, bridge: "br1", isolated: true }),
+    await scene.namespace.createTap({ ...ofQemu, bridge: "br1", isolated: true }),
   );
   const address = { address: `${isolatedAddress(number)}/24` };
   return { deviceId: "eth2", type: "tap", link, guestMac, address, queues };

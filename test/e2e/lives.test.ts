@@ -9,7 +9,7 @@ import { ip, link, links } from "../setup/iproute2.js";
 import { within } from "./kit/deadline.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { Guest } from "./kit/guest.js";
-import type { ProvisionedForQemu } from "./kit/on-devices.js";
+import { ofQemu, type ProvisionedForQemu } from "./kit/on-devices.js";
 import { host } from "./kit/place.js";
 import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
 import { microvmOf } from "./kit/specs.js";
@@ -30,7 +30,7 @@ let guest: Guest | undefined;
 /** Boots the guest on its devices of the spec, made or adopted, and on a new tap of the VMM's own. */
 async function boot(): Promise<Guest> {
   provisioned = await scene.provision(microvm);
-  tap = await scene.namespace.createTap({ persist: false, bridge: "br0" });
+  tap = await scene.namespace.createTap({ ...ofQemu, bridge: "br0" });
   const { queues, ...link } = tap;
   const ephemeral = { deviceId: "eth4", type: "tap" as const, link, queues };
   const guestMac = "02:00:00:00:04:04";

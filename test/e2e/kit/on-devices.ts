@@ -22,6 +22,9 @@ export interface ProvisionedForQemu extends Provisioned {
   interfaces: (Provisioned["interfaces"][number] & GuestDevice)[];
 }
 
+/** A tap as QEMU takes it, which goes when QEMU ends; for `createTap`. */
+export const ofQemu = { persist: false, vnetHeader: true, vnetHeaderSize: 12 } as const;
+
 const nodes = new Set<string>();
 
 /** The /dev/tapN of every macvtap that a guest has had. */
