@@ -13,7 +13,12 @@ import {
 } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import { appliedReport, planReport, planText, summary } from "./plan-report.js";
-import { addProvisionOptions, networkOptions, type ProvisionFlags } from "./provision-options.js";
+import {
+  addProvisionOptions,
+  networkOptions,
+  type ProvisionFlags,
+  requireLasting,
+} from "./provision-options.js";
 import type { Terminal } from "./terminal.js";
 
 const planDescription = `Say what apply would do: compare the devices that microVMs are to have with
@@ -52,7 +57,6 @@ With --json it prints what was done, in the shape of plan's.`;
 interface PlanFlags extends GlobalFlags, IdentityFlags, ProvisionFlags {
   file: string[];
   exitCode?: boolean;
-  dryRun?: boolean;
 }
 
 /** Adds `plan`. */
@@ -76,7 +80,10 @@ export function addApply(program: Command, terminal: Terminal): void {
     .addHelpText("after", applyExamples);
   addInputs(command)
     .option("--dry-run", "print the plan, and change nothing")
-    .action(async () => await run(command.optsWithGlobals(), terminal));
+    .action(async () => {
+      requireLasting(command.opts(), command);
+      await run(command.optsWithGlobals(), terminal);
+    });
 }
 
 function addInputs(command: Command): Command {

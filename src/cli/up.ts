@@ -13,7 +13,12 @@ import {
 import { type GlobalFlags, openNamespace } from "./global-options.js";
 import { showPlan } from "./plan.js";
 import { doneWord } from "./plan-report.js";
-import { addProvisionOptions, networkOptions, type ProvisionFlags } from "./provision-options.js";
+import {
+  addProvisionOptions,
+  networkOptions,
+  type ProvisionFlags,
+  requireLasting,
+} from "./provision-options.js";
 import { formatTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
@@ -36,7 +41,6 @@ With --json it prints flintlock's status: {"eth1": {"host_device_name", "index",
 
 interface UpFlags extends GlobalFlags, IdentityFlags, ProvisionFlags {
   file: string;
-  dryRun?: boolean;
 }
 
 /** Adds the command. */
@@ -53,7 +57,10 @@ export function addUp(program: Command, terminal: Terminal): void {
   addIdentityOptions(addConfigOption(command));
   addProvisionOptions(command)
     .option("--dry-run", "print the plan, and change nothing")
-    .action(async () => await up(command.optsWithGlobals(), terminal));
+    .action(async () => {
+      requireLasting(command.opts(), command);
+      await up(command.optsWithGlobals(), terminal);
+    });
 }
 
 async function up(flags: UpFlags, terminal: Terminal): Promise<void> {

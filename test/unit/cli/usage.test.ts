@@ -16,6 +16,8 @@ describe("wrong usage ends with 2 and one line with a hint:", () => {
     [["list", "--netns", ""], "'--netns <netns>' argument '' is invalid. It is a name", "See"],
     [["list", "--owner", ""], "argument '' is invalid. It has 1 to 32 bytes", "See --help"],
     [["list", "--owner", "x".repeat(33)], "is invalid. It has 1 to 32 bytes", "See --help"],
+    [["up", "--for", "qemu", "-f", "x"], "hands its queues to nobody", "See --help"],
+    [["apply", "--for", "cloud-hypervisor", "-f", "x"], "only a daemon can", "See --help"],
     [["down"], "no microVM is named", "Name it with --id"],
     [["up", "-c", config, "-f", "/none.json"], "the spec /none.json: no such file", "Check"],
     [["plan", "-c", "/none.yaml", "-f", "x"], "the host's config /none.yaml: no such", "Check"],
