@@ -47,6 +47,23 @@ test("createTap gives queues for persist: false, and only then", () => {
   expectTypeOf(createTap({ persist })).resolves.toEqualTypeOf<TapLink | EphemeralTap>();
 });
 
+test("createTap gives queues for a VMM that takes descriptors, unless the tap is to stay", () => {
+  expectTypeOf(createTap({ for: "qemu" })).resolves.toEqualTypeOf<EphemeralTap>();
+  expectTypeOf(
+    createTap({ for: "cloud-hypervisor", queues: 2 }),
+  ).resolves.toEqualTypeOf<EphemeralTap>();
+  expectTypeOf(createTap({ for: "qemu", persist: true })).resolves.toEqualTypeOf<TapLink>();
+  expectTypeOf(createTap({ for: "firecracker" })).resolves.toEqualTypeOf<TapLink>();
+  // @ts-expect-error there is no such VMM
+  void createTap({ for: "bhyve" });
+});
+
+test("createMacvtap is for no VMM that opens none", () => {
+  void createMacvtap({ parent: "enp0", for: "firecracker-macvtap" });
+  // @ts-expect-error released Firecracker has no macvtap
+  void createMacvtap({ parent: "enp0", for: "firecracker" });
+});
+
 test("the functions have the types of a handle's methods", () => {
   expectTypeOf<typeof createTap>().toEqualTypeOf<NetworkNamespace["createTap"]>();
   expectTypeOf<typeof createMacvtap>().toEqualTypeOf<NetworkNamespace["createMacvtap"]>();
