@@ -4,6 +4,7 @@
  */
 import { readdirSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
 import { type Descriptor, FdSocket, FlintapError } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
@@ -21,6 +22,12 @@ function sockets(): number {
       return false;
     }
   }).length;
+}
+
+/** A pair that could not be made is closed in a moment. */
+async function until(before: number, at: string): Promise<void> {
+  for (let turns = 0; sockets() > before && turns < 10_000; turns++) await setImmediate();
+  expect(sockets(), at).toBe(before);
 }
 
 async function closeAll(all: readonly (Descriptor | FdSocket | undefined)[]): Promise<void> {
@@ -60,9 +67,10 @@ for (const [errno, name] of [
     const names = await failEveryCall(errno, pass, async ({ at, error }) => {
       if (error !== undefined) {
         expect(error, at).toBeInstanceOf(FlintapError);
-        expect(error, at).toMatchObject({ errno, leftBehind: undefined });
+        expect(error, at).toMatchObject({ errno });
+        expect((error as FlintapError).leftBehind, at).toBeUndefined();
       }
-      expect(sockets(), at).toBe(before);
+      await until(before, at);
     });
     for (const call of [
       "socketpair",
@@ -91,7 +99,7 @@ test("connecting fails with each of its calls, and leaves nothing", async () => 
   // Nothing listens there: the run that no fault meets fails as well.
   for (let at = 1; ; at++) {
     const { error, struck } = await withFaults(at, EIO, () => FdSocket.connect("/nonexistent"));
-    expect(sockets()).toBe(before);
+    await until(before, String(at));
     if (struck.length === 0) {
       expect(error).toMatchObject({ reason: "socket-unreachable" });
       expect(at).toBeGreaterThan(4);
