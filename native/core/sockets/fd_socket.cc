@@ -104,7 +104,7 @@ void FdSocket::submit(std::unique_ptr<SocketTask> task) {
       wake_.signal();
       return;
     }
-    task->failure.emplace(0, reason::closed, "begin");
+    task->failure = end_;
     done_.push_back(std::move(task));
   }
   on_change_();
@@ -132,6 +132,7 @@ void FdSocket::work() {
   {
     const std::scoped_lock lock(mutex_);
     ended_ = true;
+    end_ = failure;
     std::ranges::move(std::exchange(submitted_, {}), std::back_inserter(sends_));
   }
   fail(sends_, *failure);

@@ -88,16 +88,17 @@ class FdSocket {
   void fail(Tasks& tasks, const Failure& failure);
   void finish(std::unique_ptr<SocketTask> task);
 
+  WakeUp wake_;  // before the socket, which is not taken where this one can't be had
   Fd socket_;
   std::function<void()> on_change_;
   std::atomic<bool> stopping_{false};
-  WakeUp wake_;
 
   std::mutex mutex_;
   Tasks submitted_;  // guarded by mutex_, as all below
   std::vector<std::uint32_t> cancelled_;
   std::vector<std::unique_ptr<SocketTask>> done_;
   bool ended_ = false;
+  std::optional<Failure> end_;  // with which what comes later fails, too
 
   // The socket's thread alone.
   Tasks sends_;  // a connect before them
