@@ -74,8 +74,8 @@ void prepare_socket(int descriptor, bool owned) {
   if (!owned) OpenQueues::of_process().add_other(descriptor);
 }
 
-FdSocket::FdSocket(Fd& socket, std::function<void()> on_change) : on_change_(std::move(on_change)) {
-  socket_ = std::move(socket);
+FdSocket::FdSocket(Fd& socket, std::function<void()> on_change)
+    : socket_(std::move(socket)), on_change_(std::move(on_change)) {
   try {
     thread_ = start_thread("flintap-socket", [this] { work(); });
   } catch (const Failure&) {
