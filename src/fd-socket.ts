@@ -5,7 +5,7 @@
 import type { NativeAddon, NativeFdSocket } from "./addon.js";
 import { failureOf, untilAborted } from "./cancellation.js";
 import { argumentError, arrayOf, type Check, type ChecksFor, integer, object } from "./check.js";
-import { Descriptor, descriptor, Loan } from "./descriptor.js";
+import { Descriptor, type DescriptorKind, descriptor, Loan } from "./descriptor.js";
 import { errorOf } from "./error.js";
 import { loadAddon } from "./load-addon.js";
 import { closerOf } from "./operations.js";
@@ -86,6 +86,16 @@ const message: Check<Uint8Array> = (value, place) => {
 
 const descriptors = arrayOf(descriptor);
 
+const endOfPair: DescriptorKind = {
+  what: "One end of a socket pair",
+  code: "FLINTAP_DESCRIPTOR_NOT_CLOSED",
+};
+
+const received: DescriptorKind = {
+  what: "A descriptor that was received",
+  code: "FLINTAP_DESCRIPTOR_NOT_CLOSED",
+};
+
 /** Sends and leaves open what was sent, to whoever has the loan. */
 export let sendLent: (
   socket: FdSocket,
@@ -159,16 +169,15 @@ export class FdSocket implements AsyncDisposable {
    */
   static pair(): FdSocketPair {
     const addon = loadAddon();
-    const [own, other] = FdSocket.#attempt("FdSocket.pair", () => addon.socketPair());
-    const kind = {
-      what: "One end of a socket pair",
-      code: "FLINTAP_DESCRIPTOR_NOT_CLOSED",
-    } as const;
-    const peer = new Descriptor(other, kind, closerOf(addon));
-    return {
-      socket: new FdSocket(addon, FdSocket.#make(addon, "FdSocket.adopt", own, true)),
-      peer,
-    };
+    const numbers = FdSocket.#attempt("FdSocket.pair", () => addon.socketPair());
+    const [own, peer] = numbers.map((fd) => new Descriptor(fd, endOfPair, closerOf(addon)));
+    try {
+      return { socket: FdSocket.adopt(own as Descriptor), peer: peer as Descriptor };
+    } catch (error) {
+      own?.[Symbol.dispose]();
+      peer?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -247,11 +256,7 @@ export class FdSocket implements AsyncDisposable {
     );
     if (data.length === 0) return undefined;
     const closeFd = closerOf(this.#addon);
-    const kind = {
-      what: "A descriptor that was received",
-      code: "FLINTAP_DESCRIPTOR_NOT_CLOSED",
-    } as const;
-    return { data, descriptors: fds.map((fd) => new Descriptor(fd, kind, closeFd)) };
+    return { data, descriptors: fds.map((fd) => new Descriptor(fd, received, closeFd)) };
   }
 
   /**

@@ -6,8 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,12 +41,26 @@ Napi::Number handed_out(Napi::Env env, Fd& descriptor) {
   return Napi::Number::New(env, descriptor.release());
 }
 
-// Absent: a new one. `owned`: one that JavaScript was handed, and gives back.
-Fd socket_of(const Napi::Value& number, bool owned) {
-  if (!number.IsNumber()) return open_unix_socket();
-  const int descriptor = number.As<Napi::Number>().Int32Value();
-  prepare_socket(descriptor, owned);
-  return Fd(descriptor);
+// Of a new socket, or of the given one. `owned`: JavaScript was handed it, and gives it back. Where
+// it fails, a given one is as it was.
+std::unique_ptr<FdSocket> start(const Napi::Value& given, bool owned,
+                                std::function<void()> on_change) {
+  if (!given.IsNumber()) {
+    Fd socket = open_unix_socket();
+    return std::make_unique<FdSocket>(socket, std::move(on_change));
+  }
+  const int number = given.As<Napi::Number>().Int32Value();
+  prepare_socket(number, owned);
+  Fd socket(number);
+  try {
+    auto started = std::make_unique<FdSocket>(socket, std::move(on_change));
+    OpenQueues::of_process().hand_to(number, nullptr);
+    return started;
+  } catch (const Failure&) {
+    if (!owned) OpenQueues::of_process().forget(number);
+    std::ignore = socket.release();
+    throw;
+  }
 }
 
 std::string_view name_of(SocketTask::Kind kind) {
@@ -61,7 +77,7 @@ std::string_view name_of(SocketTask::Kind kind) {
 
 // Known before any of them is handed out: what can't be is closed with the others.
 void know_all(std::span<const Fd> descriptors) {
-  for (const Fd& descriptor : descriptors) OpenQueues::of_process().add_other(descriptor);
+  for (const Fd& each : descriptors) OpenQueues::of_process().add_other(each.get());
 }
 
 Napi::Object message_to_js(Napi::Env env, SocketTask& task) {
@@ -102,8 +118,7 @@ Napi::Function Socket::define(Napi::Env env) {
 Socket::Socket(const Napi::CallbackInfo& info) : Woken(info) {
   begin(info.Env(), info[0].IsNumber() ? "FdSocket.adopt" : "FdSocket.connect", [&] {
     const seam::Scope counted;
-    Fd socket = socket_of(info[0], info[1].ToBoolean());
-    socket_ = std::make_unique<FdSocket>(std::move(socket), [this] { changed(); });
+    socket_ = start(info[0], info[1].ToBoolean(), [this] { changed(); });
   });
 }
 

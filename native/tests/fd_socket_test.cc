@@ -67,7 +67,7 @@ bool is_same_file(int one, int other) {
 // A socket whose tasks a test waits for.
 class Served {
  public:
-  explicit Served(Fd socket) : socket_(std::move(socket), [this] { tell(); }) {}
+  explicit Served(Fd socket) : socket_(socket, [this] { tell(); }) {}
 
   void submit(SocketTask::Kind kind, std::string_view text, std::vector<int> lent = {},
               std::uint32_t number = 0) {
@@ -319,8 +319,9 @@ TEST_SUITE("a socket's thread") {
 
   TEST_CASE("takes over a connected stream socket that is nobody's, and nothing else") {
     auto ends = connected();
-    CHECK(reason_of([&] { prepare_socket(ends[0].get(), false); }) == "none");
     CHECK(reason_of([&] { prepare_socket(ends[0].get(), true); }) == "not-adoptable");
+    CHECK(reason_of([&] { prepare_socket(ends[0].get(), false); }) == "none");
+    CHECK(reason_of([&] { prepare_socket(ends[0].get(), true); }) == "none");
     const int number = ends[0].get();
     {
       const Served one(std::move(ends[0]));

@@ -37,11 +37,11 @@ bool OpenQueues::is_of(const Queue& queue, dev_t device, const Link& link) {
   return queue.file.device == device && queue.index == link.index;
 }
 
-void OpenQueues::remember(const Fd& queue, const Link& link) {
+void OpenQueues::remember(int queue, const Link& link) {
   struct stat node {};
-  if (sys::fstat(queue.get(), node) < 0) throw Failure::of_errno("look at the descriptor");
-  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue.get(); });
-  queues_.push_back({.descriptor = queue.get(),
+  if (sys::fstat(queue, node) < 0) throw Failure::of_errno("look at the descriptor");
+  std::erase_if(queues_, [&](const Queue& known) { return known.descriptor == queue; });
+  queues_.push_back({.descriptor = queue,
                      .file = file_of(node),
                      .index = link.index.value_or(0),
                      .identity = link.identity(),
@@ -50,10 +50,13 @@ void OpenQueues::remember(const Fd& queue, const Link& link) {
 
 void OpenQueues::add(const Fd& queue, const Link& link) {
   const std::scoped_lock lock(mutex_);
-  remember(queue, link);
+  remember(queue.get(), link);
 }
 
-void OpenQueues::add_other(const Fd& descriptor) { add(descriptor, {}); }
+void OpenQueues::add_other(int descriptor) {
+  const std::scoped_lock lock(mutex_);
+  remember(descriptor, {});
+}
 
 Fd OpenQueues::add_first(dev_t device, const Link& link, const std::function<Fd()>& open) {
   const std::scoped_lock lock(mutex_);
@@ -61,7 +64,7 @@ Fd OpenQueues::add_first(dev_t device, const Link& link, const std::function<Fd(
       queues_, [&](const Queue& queue) { return is_of(queue, device, link) && is_still(queue); });
   if (taken) return {};
   Fd queue = open();
-  remember(queue, link);
+  remember(queue.get(), link);
   return queue;
 }
 

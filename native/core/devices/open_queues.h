@@ -23,7 +23,7 @@ class OpenQueues {
   // Remembers a queue of the link. Throws Failure.
   void add(const Fd& queue, const Link& link);
   // Remembers what need not be a queue, and is none that add_first looks for. Throws Failure.
-  void add_other(const Fd& descriptor);
+  void add_other(int descriptor);
   // Opens and remembers a queue, unless one of that link is open here. Not valid then. Two threads
   // can't both be the first.
   Fd add_first(dev_t device, const Link& link, const std::function<Fd()>& open);
@@ -59,7 +59,7 @@ class OpenQueues {
   static bool is_still(const Queue& queue);
   static bool is_of(const Queue& queue, dev_t device, const Link& link);
   static File file_of(const struct stat& node);
-  void remember(const Fd& queue, const Link& link);
+  void remember(int queue, const Link& link);
 
   std::mutex mutex_;
   std::vector<Queue> queues_;

@@ -71,16 +71,15 @@ void prepare_socket(int descriptor, bool owned) {
                     option(descriptor, SO_ACCEPTCONN) == 0;
   if (!fits) throw Failure(EPROTOTYPE, reason::not_adoptable, kStep);
   if (sys::set_close_on_exec(descriptor) < 0) throw Failure::of_errno("close it on exec");
+  if (!owned) OpenQueues::of_process().add_other(descriptor);
 }
 
-// Known as open while it is, lest it be taken over a second time.
-FdSocket::FdSocket(Fd socket, std::function<void()> on_change)
+FdSocket::FdSocket(Fd& socket, std::function<void()> on_change)
     : socket_(std::move(socket)), on_change_(std::move(on_change)) {
-  OpenQueues::of_process().add_other(socket_);
   try {
     thread_ = start_thread("flintap-socket", [this] { work(); });
   } catch (const Failure&) {
-    OpenQueues::of_process().forget(socket_.get());
+    socket = std::move(socket_);
     throw;
   }
 }
@@ -105,7 +104,7 @@ void FdSocket::submit(std::unique_ptr<SocketTask> task) {
       wake_.signal();
       return;
     }
-    task->failure.emplace(0, reason::closed, "begin");
+    task->failure = end_;
     done_.push_back(std::move(task));
   }
   on_change_();
@@ -133,6 +132,7 @@ void FdSocket::work() {
   {
     const std::scoped_lock lock(mutex_);
     ended_ = true;
+    end_ = failure;
     std::ranges::move(std::exchange(submitted_, {}), std::back_inserter(sends_));
   }
   fail(sends_, *failure);

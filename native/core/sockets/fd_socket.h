@@ -43,8 +43,9 @@ struct SocketTask {
 
 // A socket that is not connected yet. Throws Failure.
 Fd open_unix_socket();
-// Makes sure that a descriptor can be taken over, and makes it close-on-exec. One that this process
-// has opened can be if it is `owned` by who asks. Throws Failure; then it is as it was.
+// Makes sure that a descriptor can be taken over, makes it close-on-exec, and has it known as open,
+// so that it is not taken over twice. One that is known already can be if it is `owned` by who
+// asks. Throws Failure; then it is as it was.
 void prepare_socket(int descriptor, bool owned);
 
 class FdSocket {
@@ -55,8 +56,8 @@ class FdSocket {
   };
 
   // `on_change` is called on the socket's thread, or in `submit` once that has ended, and must not
-  // throw. Throws Failure.
-  FdSocket(Fd socket, std::function<void()> on_change);
+  // throw. Throws Failure; then the socket is still the caller's.
+  FdSocket(Fd& socket, std::function<void()> on_change);
   // Drops what is not done.
   ~FdSocket();
   FdSocket(const FdSocket&) = delete;
@@ -87,16 +88,17 @@ class FdSocket {
   void fail(Tasks& tasks, const Failure& failure);
   void finish(std::unique_ptr<SocketTask> task);
 
-  const Fd socket_;
+  WakeUp wake_;  // before the socket, which is not taken where this one can't be had
+  Fd socket_;
   std::function<void()> on_change_;
   std::atomic<bool> stopping_{false};
-  WakeUp wake_;
 
   std::mutex mutex_;
   Tasks submitted_;  // guarded by mutex_, as all below
   std::vector<std::uint32_t> cancelled_;
   std::vector<std::unique_ptr<SocketTask>> done_;
   bool ended_ = false;
+  std::optional<Failure> end_;  // with which what comes later fails, too
 
   // The socket's thread alone.
   Tasks sends_;  // a connect before them
