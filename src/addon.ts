@@ -126,6 +126,8 @@ export interface NativeRequests {
   getPlace: { link: NativeReference; role: PlaceRole };
   openMacvtap: { link: NativeReference; additionalQueue: boolean };
   openTap: { link: NativeReference };
+  /** Gives a descriptor that has a name in the network namespace; refused where another has it. */
+  claimName: { name: string };
   /** Fails where a process has a queue of the tap or macvtap open. */
   requireUnheld: { link: NativeReference };
   /** Closes a queue's fd on the operation thread: the last close of a tap waits for the kernel. */

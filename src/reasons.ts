@@ -242,6 +242,11 @@ export const reasons = {
     hint: "Each open is one more queue, and traffic is spread over all of them: use the queue that is open, or close it first. A VMM that reads several says additionalQueue: true.",
     code: "ERR_FLINTAP_REFUSED",
   },
+  "microvm-busy": {
+    summary: "another process is giving the microVM its devices, or taking them",
+    hint: "It was waited for. See which other daemon, or flintap command, works on the same microVM of the same owner.",
+    errnos: ["EADDRINUSE"],
+  },
   "queues-held": {
     summary: "a process has queues of the guest's device open",
     hint: 'Its VMM still runs: wait for the end of that process (the error\'s holder, where this process may look into that one) before the guest is started again. To look after the devices of a guest that runs, say guest: "running" to provision.',

@@ -47,6 +47,7 @@ inline constexpr std::string_view tap_held = "tap-held";
 inline constexpr std::string_view not_a_tap = "not-a-tap";
 inline constexpr std::string_view not_a_macvtap = "not-a-macvtap";
 inline constexpr std::string_view queue_already_open = "queue-already-open";
+inline constexpr std::string_view microvm_busy = "microvm-busy";
 inline constexpr std::string_view queues_held = "queues-held";
 inline constexpr std::string_view mknod_not_allowed = "mknod-not-allowed";
 inline constexpr std::string_view device_not_allowed = "device-not-allowed";
@@ -102,6 +103,7 @@ inline constexpr std::array all{
     not_a_tap,
     not_a_macvtap,
     queue_already_open,
+    microvm_busy,
     queues_held,
     mknod_not_allowed,
     device_not_allowed,

@@ -94,6 +94,18 @@ const planChecks = object({ owner: string, steps: arrayOf(planStep) }, ["owner",
  * Rejects with reason `"not-repairable"` for a plan that has a step `"refuse"`; then nothing is sent.
  */
 export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied> {
+  return await applyThen(plan, options, async (devices) => devices);
+}
+
+/**
+ * The same, with something that belongs to it: `finish` is called when all that is wanted is there, while
+ * everything can be taken back still, and is where it rejects.
+ */
+export async function applyThen(
+  plan: Plan,
+  options: ApplyOptions,
+  finish: (devices: AppliedDevice[]) => Promise<AppliedDevice[]>,
+): Promise<Applied> {
   const place = { call: "apply", argument: "plan" };
   const { owner, steps } = planChecks(plan, place);
   const { namespace, signal } = applyOptions(options, optionsOf("apply"));
@@ -106,16 +118,17 @@ export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied>
   checkedDevices(steps.filter(isWanted).map(deviceOf), { ...place, option: "steps" });
   signal?.throwIfAborted();
   const work = new Work({ namespace, signal });
-  let devices: AppliedDevice[];
+  let devices: AppliedDevice[] = [];
   try {
-    devices = await work.settle(steps);
+    devices = await finish(await work.settle(steps));
     signal?.throwIfAborted();
   } catch (error) {
+    await closeQueues(devices);
     throw withLeft([error], await work.log.undo());
   }
   const failed = await work.deleteAside();
   if (failed.length > 0) {
-    await work.closeQueues();
+    await closeQueues(devices);
     throw withLeft(
       failed.map(({ error }) => error),
       failed.map(({ link }) => labelOf(link)),
@@ -123,6 +136,11 @@ export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied>
   }
   const removed = steps.flatMap((step) => (step.action === "remove" ? [step.link] : []));
   return { devices, removed };
+}
+
+/** Closes the queues of devices that nobody will be given. */
+async function closeQueues(devices: readonly Pick<AppliedDevice, "queues">[]): Promise<void> {
+  await Promise.all(devices.flatMap(({ queues }) => queues.map((queue) => queue.close())));
 }
 
 function isWanted(step: PlanStep): step is WantedStep {
@@ -189,12 +207,6 @@ class Work {
       requireApplicable(now);
       todo = now.steps;
     }
-  }
-
-  /** Closes the queues of devices that were made and that nobody will be given. */
-  async closeQueues(isMeant: (identity?: string) => boolean = () => true): Promise<void> {
-    const queues = [...this.#made].flatMap(([identity, own]) => (isMeant(identity) ? own : []));
-    await Promise.all(queues.map((queue) => queue.close()));
   }
 
   /** First with what is known of the places; where something is not as wanted, they are looked at. */
@@ -281,7 +293,8 @@ class Work {
     replaced: ReadonlySet<DesiredDevice>,
   ): Promise<AppliedDevice[]> {
     const there = new Set(steps.map(({ link }) => link.identity));
-    await this.closeQueues((identity) => !there.has(identity));
+    const stale = [...this.#made].filter(([identity]) => !there.has(identity));
+    await closeQueues(stale.map(([, queues]) => ({ queues })));
     return steps.map((step, at) => this.#applied(step, wanted[at], replaced));
   }
 

@@ -3,7 +3,6 @@
  */
 import type { AppliedDevice } from "../desired/index.js";
 import type { Looking } from "../desired/looking.js";
-import { labelOf, withLeft } from "../desired/undo-log.js";
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { operationsOf } from "../network-namespace.js";
@@ -35,58 +34,46 @@ interface Opening extends Looking {
   isStarting: boolean;
 }
 
-/**
- * Opens the queues of devices for a guest. Where one cannot be had, none is open, and devices that were
- * made for it are deleted again.
- */
+/** Opens the queues of devices for a guest. Where one cannot be had, none of these is open. */
 export async function withQueues(
   devices: readonly AppliedDevice[],
   { count, isStarting, ...looking }: Opening,
 ): Promise<AppliedDevice[]> {
-  const opened: AppliedDevice[] = [];
+  const opened: DeviceQueue[] = [];
   try {
+    const result: AppliedDevice[] = [];
     for (const device of devices) {
       const { link, action, queues } = device;
       const isNew = action === "create" || action === "replace";
       const isOpen = queues.length > 0 || !(isStarting || isNew);
-      opened.push(isOpen ? device : { ...device, queues: await openAll(link, count, looking) });
+      const own = isOpen ? [] : await openAll(link, count, looking, opened);
+      result.push({ ...device, queues: [...queues, ...own] });
     }
-    return opened;
+    return result;
   } catch (error) {
-    const all = [...devices, ...opened].flatMap(({ queues }) => queues);
-    await Promise.all(all.map((queue) => queue.close()));
-    throw withLeft([error], await deleteMade(devices, looking));
-  }
-}
-
-async function openAll(
-  link: Link,
-  count: number,
-  { namespace, signal }: Looking,
-): Promise<DeviceQueue[]> {
-  // A tap that is not persistent is somebody's who made it just now.
-  if (link.kind !== "macvtap") await requireUnheld([link], { namespace, signal });
-  const queues: DeviceQueue[] = [];
-  try {
-    while (queues.length < count)
-      queues.push(
-        await namespace.openMacvtap(link, { signal, additionalQueue: queues.length > 0 }),
-      );
-    return queues;
-  } catch (error) {
-    await Promise.all(queues.map((queue) => queue.close()));
+    await Promise.all(opened.map((queue) => queue.close()));
     throw error;
   }
 }
 
-/** Gives what is left. */
-async function deleteMade(
-  devices: readonly AppliedDevice[],
-  { namespace }: Looking,
-): Promise<string[]> {
-  const made = devices.flatMap(({ action, link }) => (action === "create" ? [link] : []));
-  const results = await namespace.deleteLinks(made);
-  return results.flatMap((one, at) =>
-    one.deleted || isGone(one.error) ? [] : [labelOf(made[at] as Link)],
-  );
+/** What is open is in `opened`, also where it fails. */
+async function openAll(
+  link: Link,
+  count: number,
+  { namespace, signal }: Looking,
+  opened: DeviceQueue[],
+): Promise<DeviceQueue[]> {
+  // A tap that is not persistent is somebody's who made it just now; or it is gone again.
+  if (link.kind !== "macvtap") {
+    await requireUnheld([link], { namespace, signal });
+    const gone = { errno: 19, reason: "no-such-link", operation: "provision" } as const;
+    throw new FlintapError({ ...gone, step: "open the queue", device: link.name });
+  }
+  const own: DeviceQueue[] = [];
+  while (own.length < count) {
+    const queue = await namespace.openMacvtap(link, { signal, additionalQueue: own.length > 0 });
+    own.push(queue);
+    opened.push(queue);
+  }
+  return own;
 }

@@ -4,6 +4,7 @@
  */
 
 import { argumentError, integer, object, oneOf } from "../check.js";
+import { applyThen } from "../desired/apply.js";
 import { isKnown, keyName } from "../desired/device.js";
 import {
   type AppliedDevice,
@@ -95,8 +96,9 @@ export function desiredNetwork(
  * which costs the same however many links a host has; devices of interfaces that are no longer in the
  * spec are found by {@link release}, and by planning {@link desiredNetwork}.
  *
- * With `for` a VMM that takes descriptors, queues are opened as well. Where one cannot be had, devices
- * that were made are deleted again.
+ * With `for` a VMM that takes descriptors, queues are opened as well; where one cannot be had, all is
+ * taken back, too. Then processes take turns, so that no two get a guest's queues: one that waits longer
+ * than half a minute is refused with reason `"microvm-busy"`.
  *
  * @throws {InvalidDocumentError} The config lacks a key that an interface needs. Nothing was sent.
  * @throws {FlintapError} What is wrong in the spec's order: with reason `"no-such-parent"`,
@@ -109,17 +111,20 @@ export async function provision(microvm: Microvm, options: ProvisionOptions): Pr
   const whole = metadataInterface ? withMetadataInterface(microvm) : microvm;
   const devices = desiredDevices(whole, config, settings);
   const looking = { namespace, signal };
-  const isStarting = takesDescriptors(settings.for) && guest !== "running";
-  const applied = await inTurn(namespace, microvmName(microvm), async () => {
+  const isHanded = takesDescriptors(settings.for);
+  const isStarting = isHanded && guest !== "running";
+  const turn = { ...looking, microvm: microvmName(microvm), ofAllProcesses: isHanded };
+  const applied = await inTurn(turn, async () => {
     const planned = await plan({ devices }, { ...looking, replace });
     if (isStarting) await requireUnheld(linksOf(planned), looking);
-    const done = await apply(planned, looking);
-    if (!takesDescriptors(settings.for)) return done.devices;
-    return await withQueues(done.devices, { ...looking, count: settings.queues ?? 1, isStarting });
+    const count = settings.queues ?? 1;
+    return await applyThen(planned, looking, async (made) =>
+      isHanded ? await withQueues(made, { ...looking, count, isStarting }) : made,
+    );
   });
-  const interfaces = applied.map(({ link, action, queues }, at) => {
+  const interfaces = applied.devices.map(({ link, action, queues }, at) => {
     const entry = provisioned(whole.interfaces[at] as MicrovmInterface, link);
-    return takesDescriptors(settings.for) ? { ...entry, action, queues } : { ...entry, action };
+    return isHanded ? { ...entry, action, queues } : { ...entry, action };
   });
   return { interfaces, status: statusOf(interfaces) };
 }
@@ -170,7 +175,8 @@ export async function release(
   microvm: Microvm,
   { namespace, signal }: ReleaseOptions,
 ): Promise<ReleasedInterface[]> {
-  const { removed } = await inTurn(namespace, microvmName(microvm), async () => {
+  const turn = { namespace, signal, microvm: microvmName(microvm), ofAllProcesses: true };
+  const { removed } = await inTurn(turn, async () => {
     const planned = await planRelease(microvm, { namespace, signal });
     return await apply(planned, { namespace, signal });
   });

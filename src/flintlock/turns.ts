@@ -1,30 +1,70 @@
 /**
  * One call at a time for a microVM of an owner, in the order in which they were made: a release that is
  * called behind a provision must not overtake it, nor one that is given up delete what another has
- * adopted. Over all handles of this thread, since two can be on the same namespace.
+ * adopted. Over all handles of this thread, since two can be on the same namespace; and, where that is
+ * needed, over all processes, by a name in the network namespace that the kernel gives to one socket at
+ * a time, and frees when its process ends.
  */
-import type { NetworkNamespace } from "../network-namespace.js";
+import { createHash } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import type { Looking } from "../desired/looking.js";
+import { FlintapError } from "../error.js";
+import { operationsOf } from "../network-namespace.js";
+
+/** Whose turn it is to be. */
+export interface Turn extends Looking {
+  microvm: string;
+  /** Wait for other processes, too. */
+  ofAllProcesses: boolean;
+}
 
 const turns = new Map<string, Promise<void>>();
 
 /** Runs `work` when the calls for the same microVM have settled. */
-export async function inTurn<Result>(
-  { owner }: NetworkNamespace,
-  microvm: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const key = JSON.stringify([owner, microvm]);
+export async function inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result> {
+  const key = JSON.stringify([turn.namespace.owner, turn.microvm]);
   const before = turns.get(key);
   let end = (): void => {};
-  const turn = new Promise<void>((resolve) => {
+  const own = new Promise<void>((resolve) => {
     end = resolve;
   });
-  turns.set(key, turn);
+  turns.set(key, own);
   await before;
+  try {
+    return turn.ofAllProcesses ? await behindOthers(key, turn, work) : await work();
+  } finally {
+    end();
+    if (turns.get(key) === own) turns.delete(key);
+  }
+}
+
+/** Milliseconds that others may take. */
+const patience = 30_000;
+
+async function behindOthers<Result>(
+  key: string,
+  { namespace, signal }: Turn,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const operations = operationsOf(namespace);
+  const name = `flintap-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
+  const since = performance.now();
+  const claim = async (): Promise<number> => {
+    for (let pause = 1; ; pause = Math.min(2 * pause, 64)) {
+      try {
+        const { fds } = await operations.run("claimName", { name }, signal);
+        return fds[0] as number;
+      } catch (error) {
+        const isBusy = error instanceof FlintapError && error.reason === "microvm-busy";
+        if (!isBusy || performance.now() - since > patience) throw error;
+      }
+      await setTimeout(pause, undefined, { signal });
+    }
+  };
+  const claimed = await claim();
   try {
     return await work();
   } finally {
-    end();
-    if (turns.get(key) === turn) turns.delete(key);
+    await operations.closeFd(claimed, name);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -13,8 +14,7 @@
 namespace flintap {
 namespace {
 
-// A tenth of a second at most.
-constexpr std::size_t kMostDescriptors = 50'000;
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 std::int64_t number_of(std::string_view text) {
   std::int64_t number = 0;
@@ -33,6 +33,8 @@ std::vector<std::string> names_in(const std::string& path, std::size_t most) {
 // Looks through the descriptors of processes, so many in all.
 class Search {
  public:
+  explicit Search(std::size_t most) : left_(most) {}
+
   // Whether a descriptor of the process passes, which is given as its name in /proc/PID/fd.
   template <class IsQueue>
   bool finds_in(const std::string& process, IsQueue is_queue) {
@@ -42,12 +44,11 @@ class Search {
   }
 
  private:
-  std::size_t left_ = kMostDescriptors;
+  std::size_t left_;
 };
 
 std::vector<std::string> processes() {
-  constexpr std::size_t kMostProcesses = kMostDescriptors;
-  auto names = names_in("/proc", kMostProcesses);
+  auto names = names_in("/proc", kAll);
   std::erase_if(names, [](const std::string& name) { return number_of(name) == 0; });
   return names;
 }
@@ -70,11 +71,12 @@ bool is_called(std::string_view path, const std::string& name) {
 }  // namespace
 
 std::optional<Holder> find_tap_holder(const std::string& tap,
-                                      std::optional<std::int64_t> network_namespace) {
+                                      std::optional<std::int64_t> network_namespace,
+                                      std::size_t most) {
   const std::string here = "net:[" + std::to_string(network_namespace.value_or(0)) + "]";
   const std::int64_t own = number_of(sys::read_symbolic_link("/proc/self").value_or(""));
   const std::string line = "\niff:\t" + tap + "\n";
-  Search search;
+  Search search(most);
   std::optional<Holder> elsewhere;
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;
@@ -93,7 +95,8 @@ std::optional<Holder> find_tap_holder(const std::string& tap,
 }
 
 std::optional<Holder> find_macvtap_holder(dev_t device, const std::string& node) {
-  Search search;
+  // VMMs are the latest processes: who stops early misses them.
+  Search search(kAll);
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;
     const bool has_it = search.finds_in(process, [&](const std::string& descriptor) {

@@ -7,7 +7,8 @@ namespace flintap {
 namespace operations {
 extern const Operation create_macvtap, create_tap, create_bridge, create_veth, attach_to_bridge,
     detach_from_bridge, delete_link, get_link, list_links, open_macvtap, open_tap, close_queue,
-    describe_host, open_namespace, move_link, set_link, find_links, get_place, require_unheld;
+    describe_host, open_namespace, move_link, set_link, find_links, get_place, require_unheld,
+    claim_name;
 }
 
 namespace {
@@ -18,7 +19,7 @@ constexpr std::array catalog{
     &operations::open_macvtap,   &operations::open_tap,         &operations::close_queue,
     &operations::describe_host,  &operations::open_namespace,   &operations::move_link,
     &operations::set_link,       &operations::find_links,       &operations::get_place,
-    &operations::require_unheld,
+    &operations::require_unheld, &operations::claim_name,
 };
 }
 
