@@ -30,6 +30,8 @@ async function checkFormat() {
 
 async function checkTypes() {
   await runOrThrow(npmTool("tsc"), ["--project", "tsconfig.json"]);
+  // The same of the examples' JavaScript, and of the scripts that they import.
+  await runOrThrow(npmTool("tsc"), ["--project", "examples/tsconfig.json"]);
 }
 
 async function checkDocumentation() {

@@ -16,13 +16,15 @@ import { createInterface } from "node:readline";
 
 /** @typedef {{ code: number, output: string }} CommandResult */
 
+/** @typedef {{ resolve(value: any): void, reject(reason: Error): void }} Settling How a promise ends. */
+
 /** A guest's console; what waits for a guest that ends is rejected. */
 export class GuestConsole {
   /** @type {string[]} What was said, the last lines of it. */
   #log = [];
   /** @type {GuestInterface[]} */
   #interfaces = [];
-  /** @type {Map<number, PromiseWithResolvers>} Commands that have no answer yet. */
+  /** @type {Map<number, Settling>} Commands that have no answer yet. */
   #waiting = new Map();
   #number = 0;
   #ended = false;
@@ -54,7 +56,7 @@ export class GuestConsole {
     return this.#log.join("\n");
   }
 
-  /** Adds to the log what others say of the guest. */
+  /** Adds to the log what others say of the guest. @param {string} text */
   note(text) {
     this.#log.push(text.trimEnd());
     this.#log.splice(0, this.#log.length - 100);
@@ -76,6 +78,7 @@ export class GuestConsole {
     return answer;
   }
 
+  /** @param {number} number @returns {Promise<any>} What that command, or 0 for `ready`, is answered. */
   #answer(number) {
     return new Promise((resolve, reject) => {
       if (this.#ended) reject(this.#ending());
@@ -83,6 +86,7 @@ export class GuestConsole {
     });
   }
 
+  /** @param {string} line */
   #take(line) {
     // Firmware writes without a line's end.
     const [, word, rest = ""] = /@(interface|ready|result) ?(.*)$/.exec(line) ?? [];
@@ -95,6 +99,7 @@ export class GuestConsole {
     this.#resolve(Number(number), { code: Number(code), output });
   }
 
+  /** @param {number} number @param {CommandResult | GuestInterface[]} value */
   #resolve(number, value) {
     this.#waiting.get(number)?.resolve(value);
     this.#waiting.delete(number);

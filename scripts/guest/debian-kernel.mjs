@@ -13,6 +13,9 @@ export const guestCache = join(
 /**
  * Makes a folder of the cache, or finds it: `fill` is given a folder beside it, which gets the name
  * when it is complete. What is killed in the middle leaves nothing under the name.
+ *
+ * @param {string} name
+ * @param {(folder: string) => Promise<void>} fill
  */
 export async function cached(name, fill) {
   const folder = join(guestCache, name);
@@ -31,7 +34,11 @@ export async function cached(name, fill) {
   return folder;
 }
 
-/** The package that the meta package stands for today: its name changes with each update. */
+/**
+ * The package that the meta package stands for today: its name changes with each update.
+ *
+ * @param {readonly string[]} aptOptions
+ */
 async function currentPackage(aptOptions) {
   const text = await runOrThrow("apt-cache", [...aptOptions, "depends", "linux-image-cloud-amd64"]);
   const [, name] = /Depends: (linux-image-\S+)/.exec(text) ?? [];
@@ -42,6 +49,7 @@ async function currentPackage(aptOptions) {
 /**
  * A cloud kernel of the Debian release that apt is set up for, or that `aptOptions` say.
  *
+ * @param {readonly string[]} [aptOptions]
  * @returns {Promise<{ version: string, vmlinuz: string, modules: string }>} Its release, such as
  *   `6.1.0-56-cloud-amd64`, its image, and the folder of its modules.
  */
@@ -50,7 +58,7 @@ export async function debianKernel(aptOptions = []) {
   const name = await currentPackage(aptOptions);
   const folder = await cached(name, async (into) => {
     await runOrThrow("apt-get", [...aptOptions, "download", name], { cwd: into });
-    const [archive] = readdirSync(into);
+    const [archive] = /** @type {[string]} */ (readdirSync(into));
     await runOrThrow("dpkg-deb", ["--extract", archive, "."], { cwd: into });
     rmSync(join(into, archive));
   });

@@ -38,11 +38,21 @@ const tools = {
 export function requireGuests() {
   for (const [tool, debianPackage] of Object.entries(tools)) requireTool(tool, debianPackage);
   // One that is linked dynamically finds no libraries in a guest.
-  if (readFileSync(findTool("busybox")).subarray(0, 4096).includes("/ld-linux"))
+  if (
+    readFileSync(/** @type {string} */ (findTool("busybox")))
+      .subarray(0, 4096)
+      .includes("/ld-linux")
+  )
     throw new MissingTool("a static busybox", "Debian's busybox-static");
 }
 
-/** Fills a folder with the files of the initramfs. */
+/**
+ * Fills a folder with the files of the initramfs.
+ *
+ * @param {string} folder
+ * @param {string} busybox
+ * @param {{ modules: string }} kernel
+ */
 function layOut(folder, busybox, kernel) {
   cpSync(join(import.meta.dirname, "root"), folder, { recursive: true });
   for (const name of ["proc", "sys", "dev", "run", "tmp", "etc", "modules"])
@@ -58,12 +68,13 @@ function layOut(folder, busybox, kernel) {
 /**
  * The kernel and the initramfs, made if they are not there yet.
  *
+ * @param {readonly string[]} [aptOptions]
  * @returns {Promise<{ kernel: string, initrd: string }>} Their paths.
  */
 export async function guestImage(aptOptions = []) {
   requireGuests();
   const kernel = await debianKernel(aptOptions);
-  const busybox = findTool("busybox");
+  const busybox = /** @type {string} */ (findTool("busybox"));
   const own = ["scripts/guest/image.mjs", ...filesBelow("scripts/guest/root", /./)];
   const print = fingerprint(own, [kernel.version, readFileSync(busybox).toString("base64")]);
   const folder = await cached(`initramfs-${print.slice(0, 16)}`, async (into) => {
