@@ -246,11 +246,11 @@ export const steps = [
   },
 ];
 
-/** The steps of `npm run test:kernels`. */
-export const kernelSteps = [
-  ["bookworm", "Debian 12"],
-  ["bullseye", "Debian 11"],
-].map(([codename, release]) => ({
+/**
+ * The steps of `npm run test:kernels`. Debian 11's kernel (`bullseye`, Linux 5.10) is too old: it
+ * finds no link by its identity when the link is to be changed.
+ */
+export const kernelSteps = [["bookworm", "Debian 12"]].map(([codename, release]) => ({
   name: `kernel-${codename}`,
   title: `kernel tests on ${release}'s kernel`,
   run: (args) => runKernelTestsOn(codename, args),
