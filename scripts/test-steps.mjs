@@ -176,6 +176,11 @@ async function runKernelTestsInContainer(args) {
 /** What a guest, ten times slower than its host, is asked for: less of what is only repeated. */
 const slowMachine = { FLINTAP_PATIENCE: "300000", FLINTAP_REPETITIONS: "0.1", FLINTAP_STORMS: "1" };
 
+/** Files that are not run in a guest: they take long, and tell nothing of its kernel. */
+const notInGuests = [
+  "test/kernel/bench.test.ts", // what the benchmark prints
+];
+
 /** The kernel tests in a guest that has a Debian release's own kernel. Its console is kept. */
 async function runKernelTestsOn(codename, args) {
   requireGuestTools();
@@ -187,11 +192,15 @@ async function runKernelTestsOn(codename, args) {
   const inside = "/run/report.json";
   const { result, ...ending } = await runInGuest({
     kernel,
-    command: vitest("kernel", inside, ["--maxWorkers=2", ...args]),
+    command: vitest("kernel", inside, [
+      "--maxWorkers=2",
+      ...notInGuests.map((file) => `--exclude=${file}`),
+      ...args,
+    ]),
     env: slowMachine,
     result: inside,
     log: report.replace(/json$/, "log"),
-    deadline: 600_000,
+    deadline: 900_000,
   });
   if (result !== "") writeFileSync(report, result);
   return readReport(report, where, ending);
@@ -273,11 +282,11 @@ export const steps = [
 /** The steps of `npm run test:e2e`. */
 export const guestSteps = [{ name: "e2e", title: "tests with real guests", run: runGuestTests }];
 
-/** The steps of `npm run test:kernels`. */
-export const kernelSteps = [
-  ["bookworm", "Debian 12"],
-  ["bullseye", "Debian 11"],
-].map(([codename, release]) => ({
+/**
+ * The steps of `npm run test:kernels`. Debian 11's kernel (`bullseye`, Linux 5.10) is too old: it
+ * finds no link by its identity when the link is to be changed.
+ */
+export const kernelSteps = [["bookworm", "Debian 12"]].map(([codename, release]) => ({
   name: `kernel-${codename}`,
   title: `kernel tests on ${release}'s kernel`,
   run: (args) => runKernelTestsOn(codename, args),

@@ -100,7 +100,9 @@ export async function systemImage() {
         mkdirSync(join(content, dirname(inUsr(path))), { recursive: true });
         copyFileSync(path, join(content, inUsr(path)));
       }
-      for (const path of ["/etc/passwd", "/etc/group", "/etc/iproute2", "/usr/share/iproute2"])
+      for (const path of ["passwd", "group", "machine-id", "iproute2"].map(
+        (name) => `/etc/${name}`,
+      ))
         if (existsSync(path)) cpSync(path, join(content, path), { recursive: true });
       cpSync(join(root, "node_modules"), join(content, "node_modules"), {
         recursive: true,

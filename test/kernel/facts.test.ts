@@ -280,7 +280,10 @@ describe("a tap", () => {
   needs("tun")("with many queues gets a discipline for each, and keeps their number", async () => {
     await ip("tuntap add dev many mode tap multi_queue");
     await ip("link set many up");
-    expect((await qdiscs("many")).slice(0, 2)).toEqual(["mq", "pfifo_fast"]);
+    const [root, each] = await qdiscs("many");
+    expect(root).toBe("mq");
+    // As the kernel was built, or its sysctl says.
+    expect(["pfifo_fast", "fq_codel"]).toContain(each);
     await ip("link set many numtxqueues 4");
     expect((await link("many"))?.num_tx_queues).toBe(256);
   });

@@ -116,7 +116,7 @@ describe("who has it is told", () => {
       for (const make of makers)
         expect(await refusal(make())).toMatchObject({ reason, holder: `bridge taken ${ofOurs}` });
     }
-    const error = await refusal(setLink("wire0", { name: "taken" }));
+    const error = await refusal(setLink("wire0", { name: "taken", up: false }));
     expect(error.message).toContain(`; held by bridge taken ${ofOurs} (EEXIST at rename`);
     expect((await refusal(createBridge({ name: "lo" }))).holder).toBe("link lo (no tag)");
   });

@@ -26,6 +26,7 @@ import {
   link,
   links,
   rename,
+  settled,
 } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
 import { refusal } from "../setup/refusal.js";
@@ -61,8 +62,10 @@ describe("a link", () => {
   withAll("is told as iproute2 tells it, field by field, whatever its kind", async () => {
     await createMacvtap({ parent: "enp0", tag: { microvm: "a" } });
     await createMacvtap({ parent: "enp0", mode: "vepa", up: false });
-    await createTap({ bridge: "br0", isolated: true, learning: false });
-    await createTap({ uid: 0, vnetHeader: true, multiQueue: true });
+    const taps = [
+      await createTap({ bridge: "br0", isolated: true, learning: false }),
+      await createTap({ uid: 0, vnetHeader: true, multiQueue: true }),
+    ];
     await createBridge({ stp: true, ageingTime: 100 });
     await createVeth({ up: false, mtu: 3000 });
     await ipBatch([
@@ -73,6 +76,7 @@ describe("a link", () => {
       "link property add dev plain0 altname alternative altname another",
     ]);
     await ip("link set plain1 alias", "an alias; with = signs, and ünicode");
+    for (const { name } of taps) await settled(name);
     await expectSameAccounts(await listLinks());
     await expectSameAccounts(await Promise.all((await links()).map((one) => getLink(one.ifname))));
   });

@@ -12,7 +12,7 @@ import {
   setLink,
 } from "../../src/index.js";
 import { missing, needs } from "../setup/capabilities.js";
-import { addParent, ip, link } from "../setup/iproute2.js";
+import { addParent, ip, link, settled } from "../setup/iproute2.js";
 import { argumentError, refusal } from "../setup/refusal.js";
 import { stage } from "../setup/stage.js";
 
@@ -50,6 +50,7 @@ describe("setLink changes", () => {
   for (const [what, changes, expected] of cases) {
     withTap(`${what} of a device of ours, and tells it as it is`, async () => {
       const tap = await createTap();
+      await settled(tap.name);
       const { addAltNames = [], ...fields } = changes;
       const changed = await setLink(tap, changes);
       expect(changed).toMatchObject({
@@ -129,6 +130,7 @@ describe("a link that is renamed", () => {
 
   withTap("while it is up is told as it is, or refused where the kernel refuses it", async () => {
     const tap = await createTap();
+    await settled(tap.name);
     if (missing("live-rename") === undefined) {
       const renamed = await setLink(tap, { name: "renamed" });
       expect(renamed).toEqual({ ...(await getLink(tap)), name: "renamed", up: true });

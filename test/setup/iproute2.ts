@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { expect } from "vitest";
 
 const execute = promisify(execFile);
 
@@ -122,6 +123,11 @@ export async function link(name: string, ...options: "-statistics"[]): Promise<I
     if (/does not exist/.test((error as { stderr?: string }).stderr ?? "")) return undefined;
     throw error;
   }
+}
+
+/** Waits until a link without a carrier is told as such: by older kernels, up to a second later. */
+export async function settled(name: string): Promise<void> {
+  await expect.poll(async () => (await link(name))?.operstate, { timeout: 10_000 }).toBe("DOWN");
 }
 
 /** Renames a link on any kernel: before Linux 6.2 only one that is down has its name changed. */

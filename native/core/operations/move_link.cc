@@ -215,7 +215,8 @@ Failure explained(Context& context, const Move& move, Failure failure) try {
   if (failure.error != EEXIST && failure.error != EBUSY) return failure;
   Link wanted;
   wanted.name = move.name;
-  if (move.target->id != context.network_namespace().id) {
+  const bool in_place = move.target->id == context.network_namespace().id;
+  if (!in_place) {
     wanted.index = move.index();
     wanted.alt_names = move.before.alt_names;
   }
@@ -223,6 +224,10 @@ Failure explained(Context& context, const Move& move, Failure failure) try {
     if (const auto taken = what_is_taken(there, wanted)) taken->explain(failure);
   });
   if (failure.reason == reason::index_taken) failure.error = EEXIST;
+  // Linux before 6.2 renames no link that is up; one that moves is taken down on the way.
+  if (in_place && failure.error == EBUSY && failure.reason == reason::kernel) {
+    failure.reason = reason::link_is_up;
+  }
   return failure;
 } catch (const Failure&) {
   return failure;
