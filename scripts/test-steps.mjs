@@ -280,7 +280,9 @@ export const steps = [
 ];
 
 /** The steps of `npm run test:e2e`. */
-export const guestSteps = [{ name: "e2e", title: "tests with real guests", run: runGuestTests }];
+export const guestSteps = [
+  { name: "e2e", title: "tests with real guests (two minutes)", run: runGuestTests },
+];
 
 /**
  * The steps of `npm run test:kernels`. Debian 11's kernel (`bullseye`, Linux 5.10) is too old: it

@@ -175,12 +175,30 @@ export interface TapOptions extends GuestDeviceOptions {
 }
 
 /** Of a tap that goes with the last of its queues: because it is said, or because of who opens it. */
-export type Ephemeral = { persist: false } | { persist?: undefined; for: VmmByDescriptor };
+export type Ephemeral =
+  | {
+      /** It is said. */
+      persist: false;
+    }
+  | {
+      /** It is not said. */
+      persist?: undefined;
+      /** Its VMM takes descriptors. */
+      for: VmmByDescriptor;
+    };
 
 /** Of a tap that stays. */
 export type Persistent =
-  | { persist: true }
-  | { persist?: undefined; for?: Exclude<Vmm, VmmByDescriptor> };
+  | {
+      /** It is said. */
+      persist: true;
+    }
+  | {
+      /** It is not said. */
+      persist?: undefined;
+      /** Its VMM opens it by its name, or none is named. */
+      for?: Exclude<Vmm, VmmByDescriptor>;
+    };
 
 /** For `createBridge`. */
 export interface CreateBridgeOptions extends CreateOptions {

@@ -18,9 +18,9 @@ import {
 } from "flintap/flintlock";
 import { formatTable } from "../../dist/cli/table.js";
 import { GuestConsole } from "../../scripts/guest/console.mjs";
-import { guestImage } from "../../scripts/guest/image.mjs";
+import { guestImage, requireGuests } from "../../scripts/guest/image.mjs";
 import { qemuArguments } from "../../scripts/guest/qemu.mjs";
-import { Obstacle, requireTool, run } from "../../scripts/toolchain.mjs";
+import { CommandFailed, Obstacle, requireTool, run } from "../../scripts/toolchain.mjs";
 import { heading, quote, say, timed, verdict, watched, witness } from "./screen.mjs";
 
 /** @typedef {import("flintap/flintlock").Microvm} Microvm */
@@ -37,13 +37,16 @@ const networks = [
 export async function prepareGuests() {
   try {
     heading("Real guests");
+    if (process.getuid?.() !== 0) throw new Obstacle("devices for QEMU take root");
     requireTool("dnsmasq", "dnsmasq-base");
+    requireTool("setpriv", "util-linux");
     requireTool("ip", "iproute2");
-    const what = "Debian's cloud kernel and an initramfs of busybox: fetched and made once";
+    requireGuests();
+    const what = "Debian's cloud kernel and an initramfs of busybox, fetched if they are not there";
     const [, time] = await watched(what, guestImage());
     say(`there, in ${time}`);
   } catch (error) {
-    if (!(error instanceof Obstacle)) throw error;
+    if (!(error instanceof Obstacle || error instanceof CommandFailed)) throw error;
     say(`not possible here: ${error.message}`);
     process.exit(1);
   }

@@ -1,5 +1,5 @@
 /** The options of `up`, `plan` and `apply`: what devices are wanted, and how far to go for them. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DesiredNetworkOptions, HostConfig } from "../flintlock/index.js";
 import { takesDescriptors, type Vmm, vmms } from "../vmm.js";
 
@@ -10,6 +10,7 @@ export interface ProvisionFlags {
   hostIpv6?: DesiredNetworkOptions["hostIPv6"];
   replace?: boolean;
   for?: Vmm;
+  queues?: number;
   dryRun?: boolean;
 }
 
@@ -21,9 +22,16 @@ export function addProvisionOptions(command: Command): Command {
   const vmm = new Option("--for <vmm>", "the VMM that opens the devices").choices([...vmms]);
   return command
     .addOption(vmm)
+    .option("--queues <number>", "how many queues each interface has, with --for", queuesIn)
     .option("--metadata-interface", "add eth0 for the VMM's metadata service, as flintlock does")
     .addOption(hostIPv6)
     .option("--replace", "replace what cannot be repaired; a guest that uses it loses it");
+}
+
+function queuesIn(value: string): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= 256) return number;
+  throw new InvalidArgumentError("It is a number from 1 to 256.");
 }
 
 /** Refuses to make what would be gone when the command ends: taps that go with their queues. */
@@ -35,6 +43,6 @@ export function requireLasting(flags: ProvisionFlags, command: Command): void {
 
 /** What devices are wanted, in the library's words. */
 export function networkOptions(flags: ProvisionFlags, config: HostConfig): DesiredNetworkOptions {
-  const { metadataInterface, hostIpv6, for: vmm } = flags;
-  return { config, metadataInterface, hostIPv6: hostIpv6, for: vmm };
+  const { metadataInterface, hostIpv6, for: vmm, queues } = flags;
+  return { config, metadataInterface, hostIPv6: hostIpv6, for: vmm, queues };
 }

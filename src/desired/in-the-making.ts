@@ -11,8 +11,11 @@ import type { Looking } from "./looking.js";
 /** Milliseconds that a device may take to be made, while thousands wait for the kernel. */
 const patience = 5_000;
 
-/** The same for a link that has a device's name only, and is more likely somebody else's. */
-const patienceForStrangers = 500;
+/**
+ * The same for a link that has a device's name only, and is more likely somebody else's; and for one that
+ * is up already, which lacks no more than the last step, if it is not to stay as it is.
+ */
+const shortPatience = 500;
 
 /** Milliseconds between two looks: the first pause, and the longest. */
 const [firstPause, longestPause] = [1, 64];
@@ -37,7 +40,8 @@ export async function untilMade(look: () => Promise<Link[]>, { signal }: Looking
   const since = performance.now();
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     const unfinished = await look();
-    const most = unfinished.some(isKnown) ? patience : patienceForStrangers;
+    const isHalfMade = (link: Link) => isKnown(link) && !link.up;
+    const most = unfinished.some(isHalfMade) ? patience : shortPatience;
     if (unfinished.length === 0 || performance.now() - since > most) return;
     await setTimeout(pause, undefined, { signal });
   }

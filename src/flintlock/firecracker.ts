@@ -2,7 +2,7 @@
  * What Firecracker is told of a microVM's interfaces, by its API description of version 1.17. Pure:
  * knows nothing of how it gets there.
  */
-import { type ChecksFor, object, oneOf } from "../check.js";
+import { argumentError, type ChecksFor, object, oneOf } from "../check.js";
 import { requireMacvtaps, type VmmByName } from "../vmm.js";
 import type { ProvisionedInterface } from "./status.js";
 
@@ -56,6 +56,7 @@ const checkOptions = object({
  * @param options Which Firecracker it is for.
  * @throws {FlintapError} With the reason `"vmm-kind"`: an interface is a macvtap, and Firecracker as
  *   it is released opens none.
+ * @throws {TypeError} A tap goes with its queues: it was made for a VMM that takes descriptors.
  */
 export function firecrackerNetwork(
   interfaces: readonly ProvisionedInterface[],
@@ -75,6 +76,11 @@ export function firecrackerNetwork(
 }
 
 function hostDevName({ deviceId, type, link }: ProvisionedInterface, vmm: VmmByName): string {
+  if (link.kind === "tun" && link.details.persistent === false) {
+    const place = { call: "firecrackerNetwork", argument: `interfaces: ${deviceId}` };
+    const expected = 'a tap that stays: Firecracker opens it by its name (for: "firecracker")';
+    throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, link.name);
+  }
   if (type === "tap") return link.name;
   const step = `host_dev_name of ${deviceId}`;
   requireMacvtaps(vmm, { operation: "firecrackerNetwork", step, device: link.name });

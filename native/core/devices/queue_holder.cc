@@ -53,6 +53,11 @@ std::vector<std::string> processes() {
   return names;
 }
 
+std::string below(std::string_view process, std::string_view folder, std::string_view name) {
+  std::string path(process);
+  return path.append(folder).append(name);
+}
+
 Holder holder_of_process(const std::string& process) {
   const std::string pid = process.substr(process.rfind('/') + 1);
   return {.name = read_file(process + "/comm").value_or(""),
@@ -81,9 +86,9 @@ std::optional<Holder> find_tap_holder(const std::string& tap,
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;
     const bool has_it = search.finds_in(process, [&](const std::string& descriptor) {
-      const auto file = sys::read_symbolic_link((process + "/fd/" + descriptor).c_str());
+      const auto file = sys::read_symbolic_link(below(process, "/fd/", descriptor).c_str());
       if (!file || !file->ends_with("/net/tun")) return false;
-      const auto info = read_file(process + "/fdinfo/" + descriptor);
+      const auto info = read_file(below(process, "/fdinfo/", descriptor));
       return info && ("\n" + *info + "\n").find(line) != std::string::npos;
     });
     if (!has_it) continue;
@@ -100,7 +105,7 @@ std::optional<Holder> find_macvtap_holder(dev_t device, const std::string& node)
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;
     const bool has_it = search.finds_in(process, [&](const std::string& descriptor) {
-      const std::string path = process + "/fd/" + descriptor;
+      const std::string path = below(process, "/fd/", descriptor);
       const auto file = sys::read_symbolic_link(path.c_str());
       struct stat opened {};
       if (!file || !is_called(*file, node) || sys::stat(path.c_str(), opened) < 0) return false;

@@ -4,6 +4,13 @@ import { FlintapError } from "../../../src/error.js";
 import { firecrackerNetwork } from "../../../src/flintlock/firecracker.js";
 import { macvtap, metadata, mixed, tap } from "./provisioned.js";
 
+test("a tap that goes with its queues is refused: Firecracker would open another", () => {
+  const one = tap({ deviceId: "eth1" });
+  const details = { type: "tap" as const, persistent: false };
+  const ephemeral = { ...one, link: { ...one.link, kind: "tun" as const, details } };
+  expect(() => firecrackerNetwork([ephemeral])).toThrow("Expected a tap that stays");
+});
+
 describe("Firecracker as it is released", () => {
   test("gets taps by name, with the guest's MAC and not the device's", () => {
     expect(firecrackerNetwork([metadata, tap({ deviceId: "eth1" })])).toStrictEqual({
