@@ -1,4 +1,5 @@
 /** What becomes of an operation whose caller's AbortSignal fires, and waiting for that. */
+import { setTimeout } from "node:timers/promises";
 import { errorOf, FlintapError } from "./error.js";
 
 interface Waiting {
@@ -65,4 +66,17 @@ export function failureOf(thrown: unknown, operation: string, signal?: AbortSign
   const error = errorOf(thrown, operation, cause);
   if (!(error instanceof FlintapError) || error.reason !== "aborted") return error;
   return error.leftBehind === undefined && signal?.aborted ? signal.reason : error;
+}
+
+/** Waits so many milliseconds; rejects with the signal's reason when it fires. */
+export async function pauseFor(
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await setTimeout(milliseconds, undefined, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@
  * up, and its last step makes a tap persistent. The kernel does not tell of all of that, least of all
  * while the link is down, so it is looked at again and again.
  */
-import { setTimeout } from "node:timers/promises";
+import { pauseFor } from "../cancellation.js";
 import type { Link } from "../link.js";
 import { isKnown } from "./device.js";
 import type { Looking } from "./looking.js";
@@ -43,6 +43,6 @@ export async function untilMade(look: () => Promise<Link[]>, { signal }: Looking
     const isHalfMade = (link: Link) => isKnown(link) && !link.up;
     const most = unfinished.some(isHalfMade) ? patience : shortPatience;
     if (unfinished.length === 0 || performance.now() - since > most) return;
-    await setTimeout(pause, undefined, { signal });
+    await pauseFor(pause, signal);
   }
 }

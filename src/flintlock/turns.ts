@@ -6,7 +6,7 @@
  * a time, and frees when its process ends.
  */
 import { createHash } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
+import { pauseFor } from "../cancellation.js";
 import type { Looking } from "../desired/looking.js";
 import { FlintapError } from "../error.js";
 import { operationsOf } from "../network-namespace.js";
@@ -20,9 +20,17 @@ export interface Turn extends Looking {
 
 const turns = new Map<string, Promise<void>>();
 
+const keyOf = (owner: string, microvm: string): string => JSON.stringify([owner, microvm]);
+
+/** The name that is a process's while it is its turn. */
+export function turnName(owner: string, microvm: string): string {
+  const digest = createHash("sha256").update(keyOf(owner, microvm)).digest("hex");
+  return `flintap-${digest.slice(0, 32)}`;
+}
+
 /** Runs `work` when the calls for the same microVM have settled. */
 export async function inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result> {
-  const key = JSON.stringify([turn.namespace.owner, turn.microvm]);
+  const key = keyOf(turn.namespace.owner, turn.microvm);
   const before = turns.get(key);
   let end = (): void => {};
   const own = new Promise<void>((resolve) => {
@@ -31,7 +39,7 @@ export async function inTurn<Result>(turn: Turn, work: () => Promise<Result>): P
   turns.set(key, own);
   await before;
   try {
-    return turn.ofAllProcesses ? await behindOthers(key, turn, work) : await work();
+    return turn.ofAllProcesses ? await behindOthers(turn, work) : await work();
   } finally {
     end();
     if (turns.get(key) === own) turns.delete(key);
@@ -42,12 +50,11 @@ export async function inTurn<Result>(turn: Turn, work: () => Promise<Result>): P
 const patience = 30_000;
 
 async function behindOthers<Result>(
-  key: string,
-  { namespace, signal }: Turn,
+  { namespace, signal, microvm }: Turn,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const operations = operationsOf(namespace);
-  const name = `flintap-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
+  const name = turnName(namespace.owner, microvm);
   const since = performance.now();
   const claim = async (): Promise<number> => {
     for (let pause = 1; ; pause = Math.min(2 * pause, 64)) {
@@ -58,7 +65,7 @@ async function behindOthers<Result>(
         const isBusy = error instanceof FlintapError && error.reason === "microvm-busy";
         if (!isBusy || performance.now() - since > patience) throw error;
       }
-      await setTimeout(pause, undefined, { signal });
+      await pauseFor(pause, signal);
     }
   };
   const claimed = await claim();
