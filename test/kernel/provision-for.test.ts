@@ -12,20 +12,10 @@ import {
 } from "../../src/flintlock/index.js";
 import type { DeviceQueue } from "../../src/index.js";
 import { openDescriptors } from "../setup/descriptors.js";
-import { hostOfFile, onHost } from "../setup/host.js";
+import { config, hostOfFile, microvm, onHost } from "../setup/host.js";
 import { link, linkNames } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stateOfLinks } from "../setup/state.js";
-
-const config = { parentIface: "enp0", bridgeName: "br0" };
-const microvm: Microvm = {
-  id: "mvm1",
-  namespace: "ns1",
-  interfaces: [
-    { deviceId: "eth1", type: "macvtap", guestMac: "02:00:00:00:00:0a" },
-    { deviceId: "eth2", type: "tap" },
-  ],
-};
 
 const host = hostOfFile();
 

@@ -5,11 +5,10 @@ import { turnName } from "../../src/flintlock/turns.js";
 import { NetworkNamespace } from "../../src/index.js";
 import { operationsOf } from "../../src/network-namespace.js";
 import { Conversation } from "../setup/conversation.js";
-import { hostOfFile, onHost } from "../setup/host.js";
+import { config, hostOfFile, onHost } from "../setup/host.js";
 import { linkNames } from "../setup/iproute2.js";
 import { repetitions } from "../setup/repetitions.js";
 
-const config = { parentIface: "enp0", bridgeName: "br0" };
 const [macvtap, tap] = [
   { deviceId: "eth1", type: "macvtap" },
   { deviceId: "eth2", type: "tap" },
