@@ -47,7 +47,7 @@ async function readGuests(folder, host) {
 
 const stopping = new AbortController();
 setMaxListeners(0, stopping.signal); // each guest has some
-for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stopping.abort());
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => stopping.abort());
 
 /** @param {Guest} guest */
 async function keepRunning(guest) {
