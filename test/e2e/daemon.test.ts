@@ -47,7 +47,9 @@ class Daemon implements AsyncDisposable {
     const append = ["--append", "console=ttyS0 quiet panic=-1 reboot=t"];
     const machine = ["--", "-M", "pc", "-accel", "tcg", "-m", "128"];
     const program = join(packageRoot, "examples/microvm-daemon/daemon.mjs");
-    const command = [process.execPath, program, ...files, ...guest, ...append, ...machine];
+    // A program in its folder is taken instead of the one that is installed.
+    const path = ["env", `PATH=${folder}:${process.env.PATH}`];
+    const command = [...path, process.execPath, program, ...files, ...guest, ...append, ...machine];
     this.#child = host.start(command, ["ignore", "pipe", "pipe"]);
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log += text;
@@ -61,10 +63,10 @@ class Daemon implements AsyncDisposable {
     });
   }
 
-  /** With the specs of these microVMs; `prepare` is given the folder of the logs before. */
+  /** With the specs of these microVMs; `prepare` is given its folder before, where the logs will be. */
   static async start(
     names = Object.keys(specs) as (keyof typeof specs)[],
-    prepare: (logs: string) => Promise<unknown> = async () => {},
+    prepare: (folder: string) => Promise<unknown> = async () => {},
   ): Promise<Daemon> {
     const folder = mkdtempSync(join(tmpdir(), "flintap-daemon-"));
     await prepare(folder);
@@ -200,9 +202,12 @@ describe("the example daemon", () => {
 
   withGuests("ends a guest whose device has gone before it was started", async () => {
     let log = "";
-    await using another = await Daemon.start(["wired"], async (logs) => {
+    await using another = await Daemon.start(["wired"], async (folder) => {
+      // QEMU itself would not start on the device; it may have looked at it just before.
+      const qemu = join(folder, "qemu-system-x86_64");
+      writeFileSync(qemu, "#!/bin/sh\nexec sleep infinity\n", { mode: 0o755 });
       // Nobody can open it to write until somebody has opened it to read.
-      log = join(logs, "default.wired.log");
+      log = join(folder, "default.wired.log");
       await host.run("mkfifo", log);
     });
     const [device] = (await another.tells("devices", "wired")).devices ?? [];
@@ -211,7 +216,7 @@ describe("the example daemon", () => {
     const reader = await open(log, "r+");
     try {
       await another.tells("started", "wired");
-      await another.tells("ended", "wired");
+      expect(await another.tells("ended", "wired")).toMatchObject({ killedBy: "SIGTERM" });
       expect(await another.terminate()).toBe(0);
     } finally {
       await reader.close();
