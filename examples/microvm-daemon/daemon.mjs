@@ -5,7 +5,9 @@
 //                   [--logs FOLDER] [-- QEMU-ARGUMENT…]
 //
 // Tells what happens in a line of JSON each. A guest's serial console is in --logs.
+import { once, setMaxListeners } from "node:events";
 import { readdirSync } from "node:fs";
+import { createServer } from "node:net";
 import { basename, extname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -13,55 +15,39 @@ import { NetworkNamespace } from "flintap";
 import { loadConfig, loadSpecs } from "flintap/flintlock";
 import { Guest } from "./guest.mjs";
 
-const { values, positionals: machine } = parseArgs({
-  options: {
-    config: { type: "string" },
-    specs: { type: "string", default: "." },
-    kernel: { type: "string", default: "vmlinuz" },
-    initrd: { type: "string", default: "initrd.gz" },
-    append: { type: "string", default: "console=ttyS0 quiet panic=-1" },
-    logs: { type: "string" },
-  },
-  allowPositionals: true,
-});
+/** @type {import("./guest.mjs").Host["tell"]} */
+function tell({ error, ...event }) {
+  const failure = { error: error?.message, hint: error?.hint, leftBehind: error?.leftBehind };
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...event, ...failure }));
+}
 
-/** @param {object} event */
-const tell = (event) => console.log(JSON.stringify({ time: new Date().toISOString(), ...event }));
+/** For what is not tried again. @param {unknown} error @param {object} [about] */
+function fail(error, about) {
+  tell({ event: "failed", ...about, error });
+  process.exitCode = 1;
+}
 
-const config = await loadConfig(values.config);
-const files = readdirSync(values.specs).filter((name) => /\.(json|ya?ml)$/.test(name));
-const specs = await Promise.all(
-  files.map(async (name) => {
-    // A spec that does not say which microVM it is for is for the one that its file is called by.
-    const byFile = basename(name, extname(name));
-    const read = await loadSpecs(join(values.specs, name));
-    return read.map(({ id = byFile, ...spec }) => ({ id, ...spec }));
-  }),
-);
-
-const namespace = NetworkNamespace.current({ owner: "microvm-daemon" });
-const watch = namespace.watchLinks({ owner: namespace.owner });
-await watch.ready;
-const guests = new Map(
-  specs.flat().map((spec) => {
-    const guest = new Guest(spec, { ...values, config, namespace, machine, tell });
-    return [guest.name, guest];
-  }),
-);
-
-// A guest's descriptor says nothing when its device is gone: the guest is given a new one by starting
-// it again. A tap that went with its VMM is no news.
-async function lookAfterDevices() {
-  for await (const { type, link } of watch) {
-    if (type !== "removed") continue;
-    const { microvm = "", interface: deviceId } = link.tag ?? {};
-    tell({ event: "device gone", microvm, interface: deviceId, device: link.name });
-    guests.get(microvm)?.lose(link);
+/** The guests by name. @param {string} folder @param {import("./guest.mjs").Host} host */
+async function readGuests(folder, host) {
+  const guests = new Map();
+  for (const file of readdirSync(folder).filter((name) => /\.(json|ya?ml)$/.test(name))) {
+    try {
+      for (const spec of await loadSpecs(join(folder, file))) {
+        // One that does not say which microVM it is for is for the one that its file is called by.
+        const guest = new Guest({ ...spec, id: spec.id ?? basename(file, extname(file)) }, host);
+        if (guests.has(guest.name)) throw new Error(`${file}: ${guest.name} has a spec already`);
+        guests.set(guest.name, guest);
+      }
+    } catch (error) {
+      fail(error, { file }); // the others are run
+    }
   }
+  return guests;
 }
 
 const stopping = new AbortController();
-for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stopping.abort());
+setMaxListeners(0, stopping.signal); // each guest has some
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => stopping.abort());
 
 /** @param {Guest} guest */
 async function keepRunning(guest) {
@@ -71,8 +57,7 @@ async function keepRunning(guest) {
       await guest.run(stopping.signal);
     } catch (error) {
       if (stopping.signal.aborted) break;
-      const { message, hint } = /** @type {import("flintap").FlintapError} */ (error);
-      tell({ event: "failed", microvm: guest.name, error: message, hint });
+      tell({ event: "failed", microvm: guest.name, error });
     }
     // The longer the more often it has failed; one that has run for a while begins anew.
     failures = performance.now() - since > 30_000 ? 0 : failures + 1;
@@ -82,14 +67,39 @@ async function keepRunning(guest) {
   await guest.release();
 }
 
-const looking = lookAfterDevices();
-const results = await Promise.allSettled([...guests.values()].map(keepRunning));
-await watch.close();
-await looking;
-await namespace.close();
-for (const result of results) {
-  if (result.status === "fulfilled") continue;
-  const { message, leftBehind } = result.reason;
-  tell({ event: "not released", error: message, leftBehind });
-  process.exitCode = 1;
+async function main() {
+  const { values, positionals: machine } = parseArgs({
+    options: {
+      config: { type: "string" },
+      specs: { type: "string", default: "." },
+      kernel: { type: "string", default: "vmlinuz" },
+      initrd: { type: "string", default: "initrd.gz" },
+      append: { type: "string", default: "console=ttyS0 quiet panic=-1" },
+      logs: { type: "string" },
+    },
+    allowPositionals: true,
+  });
+  const config = await loadConfig(values.config);
+  const namespace = NetworkNamespace.current({ owner: "microvm-daemon" });
+  const guests = await readGuests(values.specs, { ...values, config, namespace, machine, tell });
+  if (guests.size === 0) throw new Error(`${values.specs}: there is no microVM to run`);
+  // One daemon at a time: an abstract socket is its network namespace's, and goes with its process.
+  await once(createServer().listen(`\0${namespace.owner}`).unref(), "listening");
+  const watch = namespace.watchLinks({ owner: namespace.owner, signal: stopping.signal });
+  await watch.ready.catch(() => {}); // whoever iterates hears of it
+  const running = Promise.all([...guests.values()].map((guest) => keepRunning(guest).catch(fail)));
+  try {
+    // A guest's descriptor says nothing when its device is gone: the guest is given a new one by
+    // starting it again.
+    for await (const { type, link } of watch)
+      if (type === "removed") guests.get(link.tag?.microvm ?? "")?.lose(link);
+  } catch (error) {
+    if (!stopping.signal.aborted) fail(error);
+  }
+  stopping.abort(); // also where it no longer sees what goes
+  await running;
+  await namespace.close();
 }
+
+process.stdout.on("error", () => {}); // the guests run on where nobody reads what is told
+await main().catch(fail);

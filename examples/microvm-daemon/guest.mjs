@@ -1,111 +1,104 @@
 // A microVM of the daemon: its devices and its QEMU.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { handOver } from "flintap";
-import {
-  microvmName,
-  networkConfig,
-  networkConfigParameter,
-  provision,
-  qemuNetwork,
-  release,
-} from "flintap/flintlock";
+import * as flintlock from "flintap/flintlock";
 
-/** Milliseconds that QEMU may take to end before it is killed. */
-const patience = 5_000;
+/** Arguments for setpriv: what comes after them ends with this process, were it gone already, too. */
+const tied = ["--pdeathsig", "KILL", "sh", "-c", '[ $PPID = "$0" ] && exec "$@"', `${process.pid}`];
 
 /**
- * What all guests have in common. `append` is the kernel's command line, `machine` more arguments for
- * QEMU, `logs` a folder for the serial consoles.
+ * What all guests have in common: `append` is the kernel's command line, `machine` more for QEMU.
  *
  * @typedef {{ kernel: string, initrd: string, append: string, machine: string[], logs?: string }} Machine
- * @typedef {import("flintap/flintlock").HostConfig} Config
- * @typedef {import("flintap").NetworkNamespace} Namespace
- * @typedef {Machine & { config: Config, namespace: Namespace, tell(event: object): void }} Host
+ * @typedef {{ config: flintlock.HostConfig, namespace: import("flintap").NetworkNamespace }} Network
+ * @typedef {{ tell(told: { event: string, error?: any, [more: string]: unknown }): void }} Teller
+ * @typedef {Machine & Network & Teller} Host
  */
 
 export class Guest {
   #microvm;
   #host;
-  /** @type {import("node:child_process").ChildProcess | undefined} */
-  #child;
-  /** @type {Set<string | undefined>} The identities of its devices. */
-  #devices = new Set();
+  #isProvisioned = false;
+  #lost = new Set(); // the identities of devices that have gone since it was to be given some
+  #look = () => {}; // ends QEMU where it has to end
 
-  /** @param {import("flintap/flintlock").Microvm} microvm @param {Host} host */
+  /** @param {flintlock.Microvm} microvm @param {Host} host */
   constructor(microvm, host) {
     this.#microvm = microvm;
     this.#host = host;
-  }
-
-  get name() {
-    return microvmName(this.#microvm);
+    this.name = flintlock.microvmName(microvm);
   }
 
   /** Starts it, and waits until it has ended. @param {AbortSignal} signal Ends it. */
   async run(signal) {
     const { config, namespace, tell } = this.#host;
-    const { interfaces } = await provision(this.#microvm, {
-      ...{ config, namespace, signal },
-      for: "qemu",
-    });
-    this.#devices = new Set(interfaces.map(({ link }) => link.identity));
-    const status = interfaces.map(({ deviceId, link, guestMac, action }) => {
-      return { interface: deviceId, device: link.name, guestMac, action };
-    });
-    tell({ event: "devices", microvm: this.name, devices: status });
-    const { pid, exited } = await this.#start(interfaces);
-    tell({ event: "started", microvm: this.name, pid });
-    const stop = () => this.#stop();
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    const [code, killedBy] = await exited;
-    signal.removeEventListener("abort", stop);
-    tell({ event: "ended", microvm: this.name, code, killedBy });
+    this.#lost.clear();
+    const options = { config, namespace, signal };
+    const { interfaces } = await flintlock.provision(this.#microvm, { ...options, for: "qemu" });
+    this.#isProvisioned = true;
+    try {
+      const devices = interfaces.map(({ deviceId, link, guestMac, action }) => {
+        return { interface: deviceId, device: link.name, guestMac, action };
+      });
+      tell({ event: "devices", microvm: this.name, devices });
+      const { child, exited } = await this.#start(interfaces);
+      tell({ event: "started", microvm: this.name, pid: child.pid });
+      this.#look = () => {
+        const hasLost = interfaces.some(({ link }) => this.#lost.has(link.identity));
+        if (child.killed || !(hasLost || signal.aborted)) return;
+        child.kill("SIGTERM");
+        setTimeout(() => child.kill("SIGKILL"), 5_000).unref();
+      };
+      signal.addEventListener("abort", this.#look);
+      this.#look(); // for what has happened until now
+      const [code, killedBy] = await exited;
+      tell({ event: "ended", microvm: this.name, code, killedBy });
+    } finally {
+      signal.removeEventListener("abort", this.#look);
+      // Whatever went wrong on the way: an open queue would be in the way of the next try.
+      await Promise.all(interfaces.flatMap(({ queues = [] }) => queues.map((one) => one.close())));
+    }
   }
 
-  /** A device has gone: a guest that has lost its own is ended. @param {import("flintap").Link} link */
-  lose({ identity }) {
-    if (this.#devices.has(identity)) this.#stop();
+  /** Ends it, where a device has gone that is its. @param {import("flintap").Link} link */
+  lose({ identity, name, tag }) {
+    const { tell } = this.#host;
+    tell({ event: "device gone", microvm: this.name, interface: tag?.interface, device: name });
+    this.#lost.add(identity);
+    this.#look();
   }
 
+  /** Takes its devices back; were it never given any, they would be those of somebody else's guest. */
   async release() {
     const { namespace, tell } = this.#host;
-    const devices = await release(this.#microvm, { namespace });
+    if (!this.#isProvisioned) return;
+    const devices = await flintlock.release(this.#microvm, { namespace });
     tell({ event: "released", microvm: this.name, devices });
   }
 
-  /** @param {import("flintap/flintlock").ProvisionedInterface[]} interfaces */
+  /** @param {flintlock.ProvisionedInterface[]} interfaces */
   async #start(interfaces) {
-    const { kernel, initrd, append, machine, logs } = this.#host;
-    const { args, queues } = qemuNetwork(interfaces);
-    const parameter = networkConfigParameter(networkConfig(interfaces));
-    const qemu = [
-      ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio"],
-      ...["-kernel", kernel, "-initrd", initrd, "-append", `${append} ${parameter}`],
-      ...[...args, ...machine],
+    const { kernel, initrd, append, machine, logs, tell } = this.#host;
+    const { args, queues } = flintlock.qemuNetwork(interfaces);
+    const config = flintlock.networkConfigParameter(flintlock.networkConfig(interfaces));
+    // A guest does not outlive the daemon: the next one could not tell that it is still there.
+    const command = [
+      ...[...tied, "qemu-system-x86_64", "-kernel", kernel, "-initrd", initrd],
+      ...["-append", `${append} ${config}`, "-serial", "stdio", "-no-reboot", "-display", "none"],
+      ...["-nodefaults", "-no-user-config", ...args, ...machine],
     ];
-    return await handOver(queues, (fds) => {
-      // A guest does not outlive the daemon: the next one could not tell that it is still there.
-      const command = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemu];
-      const child = spawn("setpriv", command, { stdio: ["ignore", "pipe", "inherit", ...fds] });
-      this.#child = child;
-      const log = logs && createWriteStream(join(logs, `${this.name.replace("/", ".")}.log`));
-      if (log) child.stdout?.pipe(log);
-      else child.stdout?.resume();
-      // Listened for before anything is waited for; where QEMU cannot be started, it rejects.
-      const exited = once(child, "exit");
-      exited.catch(() => {});
-      return { pid: child.pid, exited };
+    // QEMU writes it, and goes on where the disk is full; it runs without where there can be none.
+    const path = logs ? join(logs, `${this.name.replaceAll("/", ".")}.log`) : "/dev/null";
+    const log = await open(path, "a").catch((error) => void tell({ event: "no log", path, error }));
+    const output = log?.fd ?? "ignore";
+    const started = handOver(queues, async (fds) => {
+      const child = spawn("setpriv", command, { stdio: ["ignore", output, "inherit", ...fds] });
+      await once(child, "spawn"); // rejects where it cannot be started
+      return { child, exited: once(child, "exit") };
     });
-  }
-
-  #stop() {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGTERM");
-    setTimeout(() => child.kill("SIGKILL"), patience).unref();
+    return await started.finally(() => log?.close());
   }
 }

@@ -1,18 +1,21 @@
 /** The example daemon, as somebody who copies it would run it: guests come up, come back, and go. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { beforeAll, describe, expect } from "vitest";
 import { guestImage } from "../../scripts/guest/image.mjs";
+import { parseSpec, provision, release } from "../../src/flintlock/index.js";
+import { NetworkNamespace } from "../../src/index.js";
 import { packageRoot } from "../setup/child.js";
 import { ip, links } from "../setup/iproute2.js";
 import { within } from "./kit/deadline.js";
 import { DhcpServer } from "./kit/dhcp-server.js";
 import { host, stop } from "./kit/place.js";
-import { networks, sceneOfFile, withGuests } from "./kit/scene.js";
+import { config, networks, sceneOfFile, withGuests } from "./kit/scene.js";
 
 const scene = sceneOfFile();
 
@@ -44,7 +47,9 @@ class Daemon implements AsyncDisposable {
     const append = ["--append", "console=ttyS0 quiet panic=-1 reboot=t"];
     const machine = ["--", "-M", "pc", "-accel", "tcg", "-m", "128"];
     const program = join(packageRoot, "examples/microvm-daemon/daemon.mjs");
-    const command = [process.execPath, program, ...files, ...guest, ...append, ...machine];
+    // A program in its folder is taken instead of the one that is installed.
+    const path = ["env", `PATH=${folder}:${process.env.PATH}`];
+    const command = [...path, process.execPath, program, ...files, ...guest, ...append, ...machine];
     this.#child = host.start(command, ["ignore", "pipe", "pipe"]);
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log += text;
@@ -58,12 +63,17 @@ class Daemon implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<Daemon> {
+  /** With the specs of these microVMs; `prepare` is given its folder before, where the logs will be. */
+  static async start(
+    names = Object.keys(specs) as (keyof typeof specs)[],
+    prepare: (folder: string) => Promise<unknown> = async () => {},
+  ): Promise<Daemon> {
     const folder = mkdtempSync(join(tmpdir(), "flintap-daemon-"));
+    await prepare(folder);
     await host.run("mkdir", join(folder, "specs"));
     writeFileSync(join(folder, "config.yaml"), "parent-iface: enp0\nbridge-name: br0\n");
-    for (const [name, spec] of Object.entries(specs))
-      writeFileSync(join(folder, "specs", `${name}.json`), JSON.stringify(spec));
+    for (const name of names)
+      writeFileSync(join(folder, "specs", `${name}.json`), JSON.stringify(specs[name]));
     return new Daemon(folder, await guestImage());
   }
 
@@ -88,9 +98,16 @@ class Daemon implements AsyncDisposable {
   get console(): string {
     return Object.keys(specs)
       .map((name) => join(this.#folder, `default.${name}.log`))
-      .filter((path) => existsSync(path))
+      .filter((path) => existsSync(path) && statSync(path).isFile())
       .map((path) => `${path}:\n${readFileSync(path, "utf8").slice(-2_000)}`)
       .join("\n");
+  }
+
+  /** Waits until it has ended by itself. */
+  async ends(): Promise<number | null> {
+    if (this.#child.exitCode === null)
+      await within(20, "the daemon's end", once(this.#child, "exit"), () => this.#log);
+    return this.#child.exitCode;
   }
 
   /** Ends it as its supervisor would. */
@@ -158,9 +175,51 @@ describe("the example daemon", () => {
     expect(await scene.peer.reaches(await onWire.gives(mac, 2), 30)).toBe(true);
   });
 
+  withGuests("is one in its network namespace", async () => {
+    await using second = await Daemon.start();
+    expect((await second.tells("failed")).error).toContain("EADDRINUSE");
+    expect(await second.ends()).toBe(1);
+    expect(await host.reaches(await onBridge.gives(macs.get("bridged") ?? ""), 30)).toBe(true);
+  });
+
   withGuests("releases everything on SIGTERM, and ends with 0", async () => {
     expect(await daemon.terminate()).toBe(0);
     for (const type of ["macvtap", "tun"]) expect(await links(`type ${type}`)).toEqual([]);
     for (const pid of pids.values()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  withGuests("leaves the devices of a guest that somebody else runs", async () => {
+    await using namespace = NetworkNamespace.current({ owner: "microvm-daemon" });
+    const microvm = parseSpec(JSON.stringify(specs.wired), { id: "wired" });
+    const { interfaces } = await provision(microvm, { config, namespace, for: "qemu" });
+    await using another = await Daemon.start(["wired"]);
+    expect((await another.tells("failed", "wired")).error).toContain("held by");
+    expect(await another.terminate()).toBe(0);
+    expect(await links("type macvtap")).toHaveLength(1);
+    for (const queue of interfaces.flatMap(({ queues = [] }) => queues)) await queue.close();
+    await release(microvm, { namespace });
+  });
+
+  withGuests("ends a guest whose device has gone before it was started", async () => {
+    let log = "";
+    await using another = await Daemon.start(["wired"], async (folder) => {
+      // QEMU itself would not start on the device; it may have looked at it just before.
+      const qemu = join(folder, "qemu-system-x86_64");
+      writeFileSync(qemu, "#!/bin/sh\nexec sleep infinity\n", { mode: 0o755 });
+      // Nobody can open it to write until somebody has opened it to read.
+      log = join(folder, "default.wired.log");
+      await host.run("mkfifo", log);
+    });
+    const [device] = (await another.tells("devices", "wired")).devices ?? [];
+    await ip(`link del ${device?.device}`);
+    await another.tells("device gone", "wired");
+    const reader = await open(log, "r+");
+    try {
+      await another.tells("started", "wired");
+      expect(await another.tells("ended", "wired")).toMatchObject({ killedBy: "SIGTERM" });
+      expect(await another.terminate()).toBe(0);
+    } finally {
+      await reader.close();
+    }
   });
 });
