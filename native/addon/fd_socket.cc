@@ -122,7 +122,11 @@ Socket::Socket(const Napi::CallbackInfo& info) : Woken(info) {
   });
 }
 
-Socket::~Socket() { finish_once(); }
+// The thread may have to wait for the kernel, and this one must not.
+Socket::~Socket() {
+  if (!finished()) FdSocket::leave(std::move(socket_));
+  finish_once();
+}
 
 Napi::Value Socket::pair(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -186,7 +190,6 @@ void Socket::settle(Napi::Env env) {
     const Napi::HandleScope scope(env);
     auto& call = static_cast<Call&>(*task);
     --pending_;
-    if (!call.failure) call.failure = failure_of("receive", [&] { know_all(call.received); });
     if (call.failure) {
       call.deferred.Reject(failure_to_js(env, *call.failure, name_of(call.kind)));
     } else if (call.kind == SocketTask::Kind::receive) {
@@ -213,8 +216,6 @@ Napi::Value Socket::close(const Napi::CallbackInfo& info) {
   closing_ = deferred;
   hold(env);
   socket_->stop();
-  settle(env);  // where the thread has ended by itself, nobody wakes any more
-  let_go(env);
   return promise;
 }
 

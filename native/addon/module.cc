@@ -11,6 +11,7 @@
 #include "addon/watch.h"
 #include "core/devices/open_queues.h"
 #include "core/failure.h"
+#include "core/system/native_thread.h"
 #include "core/system/seam.h"
 
 namespace flintap::addon {
@@ -88,8 +89,12 @@ Napi::Value end_all(const Napi::CallbackInfo& info) {
 }
 
 // A worker that ends closes what it was handed and has not closed. Added before any handle's hook,
-// so it runs after their threads have ended.
-void close_queues(void* env) { OpenQueues::of_process().close_all_of(env); }
+// so it runs after their threads have ended. Those of sockets that were collected are waited for:
+// with the last environment that has the addon, its code goes.
+void close_queues(void* env) {
+  OpenQueues::of_process().close_all_of(env);
+  LeftThreads::of_process().wait();
+}
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, close_queues, static_cast<napi_env>(env));

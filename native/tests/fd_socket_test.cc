@@ -163,6 +163,15 @@ TEST_SUITE("descriptors by a socket") {
     CHECK(receive(ends[1]).bytes.empty());
   }
 
+  TEST_CASE("take the room that they need, and not what they might") {
+    const auto ends = connected();
+    send(ends[0], "x");
+    CHECK(receive(ends[1], std::size_t{1} << 24U).bytes.capacity() < (std::size_t{1} << 16U));
+    const std::string text(std::size_t{100'000}, 'x');
+    send(ends[0], text);
+    CHECK(text_of(receive(ends[1], std::size_t{1} << 24U).bytes) == text);
+  }
+
   TEST_CASE("more than may come are a failure, and none of them stays open") {
     const auto ends = connected();
     const std::vector<int> numbers(3, ends[0].get());
@@ -266,6 +275,59 @@ TEST_SUITE("a socket's thread") {
     CHECK(one.next()->failure->reason == reason::closed);
     one.submit(Kind::send, "late");
     CHECK(one.next()->failure->reason == reason::closed);
+  }
+
+  TEST_CASE("has closed its socket once it tells that it has ended") {
+    auto ends = connected();
+    std::atomic<bool> told{false};
+    FdSocket socket(ends[0], [&told] {
+      told = true;
+      told.notify_one();
+    });
+    socket.stop();
+    while (!socket.take().ended) {
+      told.wait(false);
+      told = false;
+    }
+    CHECK(receive(ends[1]).bytes.empty());
+  }
+
+  TEST_CASE("closes what came and was not taken, and forgets it") {
+    const std::size_t descriptors = tests::open_descriptors();
+    {
+      auto ends = connected();
+      std::atomic<bool> told{false};
+      FdSocket socket(ends[1], [&told] {
+        told = true;
+        told.notify_one();
+      });
+      auto task = std::make_unique<SocketTask>();
+      task->max_bytes = 1;
+      task->max_descriptors = 1;
+      socket.submit(std::move(task));
+      const std::array number{ends[0].get()};
+      send(ends[0], "x", number);
+      told.wait(false);
+      CHECK(tests::open_descriptors() == descriptors + 4);
+    }
+    CHECK(tests::open_descriptors() == descriptors);
+  }
+
+  TEST_CASE("that was left ends by itself, and says nothing any more") {
+    const std::size_t descriptors = tests::open_descriptors();
+    const std::size_t threads = tests::running_threads();
+    for (int round = 0; round < 20; ++round) {
+      auto ends = connected();
+      const std::array number{ends[0].get()};
+      send(ends[0], "unread", number);
+      auto told = std::make_unique<int>(0);
+      FdSocket::leave(std::make_unique<FdSocket>(ends[1], [&told] { ++*told; }));
+      CHECK(*told == 0);
+    }
+    LeftThreads::of_process().wait();
+    CHECK(tests::open_descriptors() == descriptors);
+    CHECK(tests::comes_down_to(threads));
+    LeftThreads::of_process().wait();
   }
 
   TEST_CASE("drops what waits when it goes, and closes its socket") {

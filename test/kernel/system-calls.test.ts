@@ -279,3 +279,70 @@ describe("between a call and its settling", () => {
     expect(made.filter(({ text }) => !text.includes("CLOEXEC"))).toEqual([]);
   });
 });
+
+/** Text: a socket in which the last queue of a tap lies unread, and when it is closed. */
+const filledSocket = `
+  import { readlinkSync } from "node:fs";
+  const filled = async () => {
+    const { socket, peer } = flintap.FdSocket.pair();
+    (globalThis.held ??= []).push(socket);
+    const path = "/proc/self/fd/" + peer.fd;
+    const file = () => { try { return readlinkSync(path); } catch { return ""; } };
+    const before = file();
+    const { queues } = await namespace.createTap({ persist: false });
+    await socket.send("x", queues);
+    return { far: flintap.FdSocket.adopt(peer), isClosed: () => file() !== before };
+  };
+`;
+
+describe("a socket in which a queue lies unread is closed on its own thread", () => {
+  const closed = needs("root", "strace", "tun", "proc-sys");
+
+  /** The thread that closed the second end of the pair that is made in the body. */
+  async function expectOwnThread(imports: string, body: string): Promise<void> {
+    const traced = await traceModule(`${imports}\n${marked("life", body)}`);
+    const calls = traced.between("life");
+    const made = calls.findIndex(({ name }) => name === "socketpair");
+    const fd = /\[\d+, (\d+)\]/.exec(calls[made]?.text ?? "")?.[1];
+    const close = calls
+      .slice(made)
+      .find(({ name, text }) => name === "close" && text.startsWith(`${fd})`));
+    expect(traced.socketThreads).toContain(close?.tid);
+  }
+
+  closed("by close()", async () => {
+    await expectOwnThread(filledSocket, "const { far } = await filled(); await far.close();");
+  });
+
+  closed("when it is collected", async () => {
+    await expectOwnThread(
+      `${filledSocket}
+       import { setFlagsFromString } from "node:v8";
+       import { runInNewContext } from "node:vm";
+       setFlagsFromString("--expose-gc");
+       const gc = runInNewContext("gc");
+       const nextTurn = () => new Promise((resolve) => setImmediate(resolve));`,
+      `const isClosed = await (async () => (await filled()).isClosed)();
+       while (!isClosed()) { gc(); await nextTurn(); }`,
+    );
+  });
+
+  closed("at the end of a worker", async () => {
+    const text = `
+      import { parentPort } from "node:worker_threads";
+      import * as flintap from "flintap";
+      const namespace = flintap.NetworkNamespace.current();
+      ${filledSocket}
+      globalThis.far = (await filled()).far;
+      parentPort.postMessage("filled");
+      setInterval(() => {}, 1_000);`;
+    await expectOwnThread(
+      `import { once } from "node:events";
+       import { Worker } from "node:worker_threads";
+       const options = { eval: true, execArgv: ["--input-type=module"] };`,
+      `const worker = new Worker(${JSON.stringify(text)}, options);
+       await once(worker, "message");
+       await worker.terminate();`,
+    );
+  });
+});

@@ -22,6 +22,8 @@ export interface Trace {
   javaScript: number;
   /** The threads that call themselves `flintap`, and those of watches. */
   operationThreads: number[];
+  /** Those of sockets. */
+  socketThreads: number[];
   /** The calls of every thread between the markers `begin NAME` and `end NAME`. */
   between(name: string): SystemCall[];
 }
@@ -87,12 +89,12 @@ function traceOf(calls: SystemCall[]): Trace {
     if (found < 0) throw new Error(`The trace has no marker "${marker}"`);
     return found;
   };
-  const named = calls.filter(
-    ({ name, text }) => name === "prctl" && /"flintap(-watch)?"/.test(text),
-  );
+  const threads = (title: RegExp): number[] =>
+    calls.filter(({ name, text }) => name === "prctl" && title.test(text)).map(({ tid }) => tid);
   return {
     javaScript: calls[0]?.tid ?? 0,
-    operationThreads: named.map(({ tid }) => tid),
+    operationThreads: threads(/"flintap(-watch)?"/),
+    socketThreads: threads(/"flintap-socket"/),
     between: (name) => calls.slice(place(`begin ${name}`) + 1, place(`end ${name}`)),
   };
 }

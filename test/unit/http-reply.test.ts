@@ -28,11 +28,37 @@ test("interim replies are passed over", () => {
   expect(reply(`HTTP/1.1 100 Continue\r\n\r\n${noContent}`)).toEqual({ status: 204, body: "" });
 });
 
-test("a reply without a length ends with its head, or with a connection that it closes", () => {
-  expect(reply("HTTP/1.1 200 OK\r\n\r\n")).toEqual({ status: 200, body: "" });
-  const closing = "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n{}";
-  expect(reply(closing)).toBeUndefined();
-  expect(reply(closing, true)).toEqual({ status: 200, body: "{}" });
+test("many interim replies are passed over, up to the longest head", () => {
+  const interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  expect(reply(`${interim.repeat(2_000)}${noContent}`)).toEqual({ status: 204, body: "" });
+  for (const more of ["", noContent])
+    expect(() => reply(`${interim.repeat(60_000)}${more}`)).toThrow(
+      new NoReply("its head is too long"),
+    );
+});
+
+test.each([
+  "HTTP/1.1 200 OK\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n",
+  "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n",
+])("a reply without a length, on a connection that is kept, ends with its head: %j", (head) => {
+  expect(reply(head)).toEqual({ status: 200, body: "" });
+});
+
+test.each([
+  "HTTP/1.0 200 OK\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nConnection: X-Hop , Close\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nConnection: close\r\n\r\n",
+])("and on one that is closed, with that: %j", (head) => {
+  expect(reply(`${head}{`)).toBeUndefined();
+  expect(reply(`${head}{}`, true)).toEqual({ status: 200, body: "{}" });
+  expect(reply(head, true)).toEqual({ status: 200, body: "" });
+});
+
+test("a length that is named twice is still one", () => {
+  const twice = "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\ncontent-length: 2\r\n\r\n{}";
+  expect(reply(twice)).toEqual({ status: 200, body: "{}" });
 });
 
 test.each([
@@ -51,6 +77,16 @@ test.each([
     "a length beyond bounds",
     `HTTP/1.1 200 OK\r\nContent-Length: ${2 ** 24 + 1}\r\n\r\n`,
     "it is too long",
+  ],
+  [
+    "one with two lengths",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "it has two lengths",
+  ],
+  [
+    "one with two lengths in a list",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\n{}",
+    "it has two lengths",
   ],
   ["a head beyond bounds", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(65_536)}`, "its head is too long"],
   [

@@ -1,5 +1,6 @@
 #include "core/sockets/fd_message.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -51,6 +52,15 @@ std::vector<Fd> take_descriptors(msghdr& message) {
   return taken;
 }
 
+// How many bytes to ask for: what is there, and where that is nothing, or more comes meanwhile, not
+// less than this.
+std::size_t room_for(int socket, std::size_t max_bytes) {
+  constexpr std::size_t kLeast = 4'096;
+  int unread = 0;
+  if (sys::ioctl(socket, FIONREAD, &unread) < 0) throw failure_of_socket("receive");
+  return std::min(max_bytes, std::max(kLeast, static_cast<std::size_t>(unread)));
+}
+
 }  // namespace
 
 std::optional<std::size_t> send_some(int socket, std::span<const std::byte> bytes,
@@ -71,9 +81,9 @@ std::optional<std::size_t> send_some(int socket, std::span<const std::byte> byte
 std::optional<FdMessage> receive_some(int socket, std::size_t max_bytes,
                                       std::size_t max_descriptors) {
   FdMessage received;
-  received.bytes.resize(max_bytes);
+  received.bytes.resize(room_for(socket, max_bytes));
   Control control;
-  iovec part{.iov_base = received.bytes.data(), .iov_len = max_bytes};
+  iovec part{.iov_base = received.bytes.data(), .iov_len = received.bytes.size()};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;

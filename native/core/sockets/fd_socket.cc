@@ -50,7 +50,17 @@ void tell_what_was_sent(const SocketTask& task, Failure& failure) {
   failure.left_behind.push_back(std::move(left));
 }
 
+// Forgotten first: once it is closed, the number may be another thread's.
+void close_known(Fd descriptor) {
+  OpenQueues::of_process().forget(descriptor.get());
+  descriptor.reset();
+}
+
 }  // namespace
+
+void SocketTask::close_received() {
+  for (Fd& each : std::exchange(received, {})) close_known(std::move(each));
+}
 
 Fd open_unix_socket() {
   Fd socket = sys::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -85,13 +95,28 @@ FdSocket::FdSocket(Fd& socket, std::function<void()> on_change)
 }
 
 FdSocket::~FdSocket() {
+  if (!thread_.joinable()) return;  // was left
+  {
+    const std::scoped_lock lock(mutex_);
+    dropped_ = true;
+  }
   stop();
   thread_.join();
-  OpenQueues::of_process().forget(socket_.get());
+}
+
+void FdSocket::leave(std::unique_ptr<FdSocket> socket) {
+  FdSocket& left = *socket;
+  const std::scoped_lock lock(left.mutex_);  // without which it does not come to its end
+  left.on_change_ = nullptr;
+  left.dropped_ = true;
+  LeftThreads::of_process().leave(std::move(left.thread_));
+  left.itself_ = std::move(socket);
+  left.stop();
 }
 
 void FdSocket::stop() {
   stopping_ = true;
+  stopping_.notify_all();
   if constexpr (seam::enabled) seam::resume();
   wake_.signal();
 }
@@ -99,7 +124,7 @@ void FdSocket::stop() {
 void FdSocket::submit(std::unique_ptr<SocketTask> task) {
   {
     const std::scoped_lock lock(mutex_);
-    if (!ended_) {
+    if (!end_) {
       submitted_.push_back(std::move(task));
       wake_.signal();
       return;
@@ -107,7 +132,7 @@ void FdSocket::submit(std::unique_ptr<SocketTask> task) {
     task->failure = end_;
     done_.push_back(std::move(task));
   }
-  on_change_();
+  notify();
 }
 
 void FdSocket::cancel(std::uint32_t number) {
@@ -131,13 +156,33 @@ void FdSocket::work() {
   if (!failure) failure.emplace(0, reason::closed, "wait for the socket");
   {
     const std::scoped_lock lock(mutex_);
-    ended_ = true;
     end_ = failure;
     std::ranges::move(std::exchange(submitted_, {}), std::back_inserter(sends_));
   }
   fail(sends_, *failure);
   fail(receives_, *failure);
-  on_change_();
+  stopping_.wait(false);
+  close();
+  notify();
+  std::unique_ptr<FdSocket> itself;
+  {
+    const std::scoped_lock lock(mutex_);
+    itself = std::move(itself_);
+  }
+  if (itself) LeftThreads::of_process().ends();
+}
+
+void FdSocket::close() {
+  close_known(std::move(socket_));
+  std::vector<std::unique_ptr<SocketTask>> nobodys;
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
+  if (dropped_) nobodys = std::exchange(done_, {});
+}
+
+void FdSocket::notify() {
+  const std::scoped_lock lock(mutex_);
+  if (on_change_) on_change_();
 }
 
 void FdSocket::serve() {
@@ -239,7 +284,10 @@ bool FdSocket::receive(SocketTask& task) const {
   auto message = receive_some(socket_.get(), task.max_bytes, task.max_descriptors);
   if (!message) return false;
   task.bytes = std::move(message->bytes);
-  task.received = std::move(message->descriptors);
+  for (Fd& each : message->descriptors) {
+    OpenQueues::of_process().add_other(each.get());
+    task.received.push_back(std::move(each));
+  }
   return true;
 }
 
@@ -258,6 +306,7 @@ void FdSocket::wait() {
 
 void FdSocket::finish(std::unique_ptr<SocketTask> task) {
   if (task->failure) {
+    task->close_received();
     tell_what_was_sent(*task, *task->failure);
     cut_off_ = cut_off_ || !task->failure->left_behind.empty();
   }
@@ -265,7 +314,7 @@ void FdSocket::finish(std::unique_ptr<SocketTask> task) {
     const std::scoped_lock lock(mutex_);
     done_.push_back(std::move(task));
   }
-  on_change_();
+  notify();
 }
 
 }  // namespace flintap

@@ -29,6 +29,7 @@ struct SocketTask {
   std::vector<std::byte> bytes;
   // To be sent: still their owner's, who keeps them open until the task has come back.
   std::vector<int> lent;
+  // Known to OpenQueues; closed with the task unless somebody takes them.
   std::vector<Fd> received;
   std::size_t sent = 0;
   std::size_t max_bytes = 0;
@@ -38,7 +39,9 @@ struct SocketTask {
   SocketTask() = default;
   SocketTask(const SocketTask&) = delete;
   SocketTask& operator=(const SocketTask&) = delete;
-  virtual ~SocketTask() = default;
+  virtual ~SocketTask() { close_received(); }
+
+  void close_received();
 };
 
 // A socket that is not connected yet. Throws Failure.
@@ -48,18 +51,22 @@ Fd open_unix_socket();
 // asks. Throws Failure; then it is as it was.
 void prepare_socket(int descriptor, bool owned);
 
+// The last close of a tap waits for the kernel, and so does that of a socket in which one lies
+// unread: the socket's thread makes it, as its last call.
 class FdSocket {
  public:
   struct State {
     std::vector<std::unique_ptr<SocketTask>> done;
-    bool ended = false;
+    bool ended = false;  // all is closed, but for what came with `done`
   };
 
-  // `on_change` is called on the socket's thread, or in `submit` once that has ended, and must not
-  // throw. Throws Failure; then the socket is still the caller's.
+  // `on_change` is called on the socket's thread, or in `submit` once nothing is done any more. It
+  // must not throw, nor call the socket. Throws Failure; then the socket is still the caller's.
   FdSocket(Fd& socket, std::function<void()> on_change);
-  // Drops what is not done.
+  // Drops what is not done and what was not taken, and waits for the thread.
   ~FdSocket();
+  // The same without waiting. `on_change` is not called any more.
+  static void leave(std::unique_ptr<FdSocket> socket);
   FdSocket(const FdSocket&) = delete;
   FdSocket& operator=(const FdSocket&) = delete;
 
@@ -67,8 +74,8 @@ class FdSocket {
   void submit(std::unique_ptr<SocketTask> task);
   void cancel(std::uint32_t number);
   State take();
-  // Asks the thread to end: what is not done fails with reason::closed. `on_change` is its last
-  // call.
+  // Asks the thread to end: what is not done fails with reason::closed. `on_change` is called once
+  // it has closed the socket.
   void stop();
 
  private:
@@ -85,20 +92,25 @@ class FdSocket {
   bool send(SocketTask& task);
   bool receive(SocketTask& task) const;
   void wait();
+  // With the socket, whatever nobody can take any more.
+  void close();
+  void notify();
   void fail(Tasks& tasks, const Failure& failure);
   void finish(std::unique_ptr<SocketTask> task);
 
   WakeUp wake_;  // before the socket, which is not taken where this one can't be had
   Fd socket_;
-  std::function<void()> on_change_;
   std::atomic<bool> stopping_{false};
 
   std::mutex mutex_;
-  Tasks submitted_;  // guarded by mutex_, as all below
+  std::function<void()> on_change_;  // guarded by mutex_, as all below
+  Tasks submitted_;
   std::vector<std::uint32_t> cancelled_;
   std::vector<std::unique_ptr<SocketTask>> done_;
-  bool ended_ = false;
   std::optional<Failure> end_;  // with which what comes later fails, too
+  bool ended_ = false;
+  bool dropped_ = false;              // nobody takes what is done
+  std::unique_ptr<FdSocket> itself_;  // where it was left
 
   // The socket's thread alone.
   Tasks sends_;  // a connect before them

@@ -5,10 +5,12 @@
 #include <cerrno>
 #include <exception>
 #include <functional>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "core/failure.h"
 #include "core/system/fd.h"
@@ -18,6 +20,25 @@ namespace flintap {
 // With all signals blocked: they are the application's, and none is to interrupt the work. Throws
 // Failure when no thread can be had. `name` has up to 15 bytes.
 std::thread start_thread(const char* name, std::function<void()> work);
+
+// Threads that end by themselves, since nobody who could join them may wait for them. They must
+// have ended before the addon is unloaded.
+class LeftThreads {
+ public:
+  static LeftThreads& of_process();
+
+  // Before the thread can come to its end, which tells so by `ends`, as its last call but for what
+  // it destroys.
+  void leave(std::thread thread);
+  void ends();
+  // Until all have ended that were left so far.
+  void wait();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::thread> running_;
+  std::thread ended_;  // the last one, which the next one joins
+};
 
 // An eventfd. `signal` is for any thread, the rest for the one that waits.
 class WakeUp {
