@@ -8,7 +8,8 @@ const testingAddon = fileURLToPath(new URL("build/testing/flintap.node", import.
 
 /** Generous: a sanitizer's build is many times slower, and so is a machine that is busy otherwise. */
 const milliseconds = Number(process.env.FLINTAP_PATIENCE ?? 60_000);
-const patience = { testTimeout: milliseconds, hookTimeout: milliseconds };
+const retry = Number(process.env.FLINTAP_RETRIES ?? 0);
+const patience = { testTimeout: milliseconds, hookTimeout: milliseconds, retry };
 
 /** A project whose files each get a network namespace, or one skip with the reason. */
 function inNamespaces(
