@@ -205,7 +205,7 @@ async function runKernelTestsOn(codename, args) {
     env: slowMachine,
     result: inside,
     log: report.replace(/json$/, "log"),
-    deadline: 900_000,
+    deadline: 1_500_000,
   });
   if (result !== "") writeFileSync(report, result);
   return readReport(report, where, ending);
