@@ -55,7 +55,7 @@ describe("a worker", () => {
             ${bothEnds}
             const [near, far] = bothEnds();
             await near.send("x", [FdSocket.pair().peer, FdSocket.pair().peer]);
-            globalThis.held = [await far.receive(), FdSocket.pair()];
+            globalThis.held = [near, far, await far.receive(), FdSocket.pair()];
             near.receive(); near.send(Buffer.alloc(1 << 22), [FdSocket.pair().peer]);
             port.postMessage("busy");
             ${last}
