@@ -25,9 +25,9 @@ const tools = {
   bash: "bash",
   busybox: "busybox-static",
   ...{ cat: "coreutils", env: "coreutils", ls: "coreutils", mknod: "coreutils" },
-  ...{ sleep: "coreutils", true: "coreutils" },
+  ...{ readlink: "coreutils", sleep: "coreutils", true: "coreutils" },
   ...{ mount: "mount", umount: "mount" },
-  ...{ nsenter: "util-linux", setpriv: "util-linux", unshare: "util-linux" },
+  ...{ nsenter: "util-linux", prlimit: "util-linux", setpriv: "util-linux", unshare: "util-linux" },
   ...{ bridge: "iproute2", ip: "iproute2", tc: "iproute2" },
   strace: "strace",
 };

@@ -68,12 +68,12 @@ describe("an example", () => {
     expect(lines[1]).toMatch(/is gone with it$/);
   });
 
+  tested.add("hand-over.mjs");
   needs(
     "bridge",
     "tun",
     "python",
   )("hand-over.mjs", async () => {
-    tested.add("hand-over.mjs");
     const folder = mkdtempSync(join(tmpdir(), "fl-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "vmm.sock");
