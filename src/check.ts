@@ -53,6 +53,18 @@ export function argumentError(
   return Object.assign(error, { code });
 }
 
+/** Refuses the first of `keys` that is set. */
+export function refuseOptions<T extends object>(
+  options: T,
+  keys: readonly (keyof T & string)[],
+  expected: string,
+  place: Place,
+): void {
+  const key = keys.find((candidate) => options[candidate] !== undefined);
+  if (key === undefined) return;
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, inside(place, key), options[key]);
+}
+
 /** The place of an option inside the object at `place`. */
 function inside(place: Place, key: string): Place {
   return { ...place, option: place.option === undefined ? key : `${place.option}.${key}` };

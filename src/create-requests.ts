@@ -15,6 +15,7 @@ import {
   object,
   oneOf,
   type Place,
+  refuseOptions,
 } from "./check.js";
 import { guestMacBeside, randomMac, stableMac, tapMacBeside, unicastMac } from "./mac.js";
 import { altName, type MadeKind, newLinkName, randomName } from "./name.js";
@@ -36,6 +37,7 @@ import {
   portChecks,
   portOf,
   portSettings,
+  queueCount,
   txQueueLength,
 } from "./shared-options.js";
 import { formatTag, type TagParts, tagParts } from "./tag.js";
@@ -91,7 +93,7 @@ const tapOptions = object({
   bridge: linkReference,
   persist: boolean,
   multiQueue: boolean,
-  queues: integer(1, 256),
+  queues: queueCount,
   vnetHeader: boolean,
   vnetHeaderSize: oneOf(10, 12),
   uid: userOrGroup,
@@ -114,19 +116,6 @@ const vethOptions = object({
   peer: object(deviceChecks),
   hostIPv6,
 } satisfies ChecksFor<CreateVethOptions>);
-
-/** Refuses the first of `keys` that is set. */
-function refuseOptions<T extends object>(
-  options: T,
-  keys: readonly (keyof T & string)[],
-  expected: string,
-  place: Place,
-): void {
-  const key = keys.find((candidate) => options[candidate] !== undefined);
-  if (key === undefined) return;
-  const at = { ...place, option: key };
-  throw argumentError("ERR_INVALID_ARG_VALUE", expected, at, options[key]);
-}
 
 /** Refuses an alt name that is a name of what is made already, be it of the other end of a pair. */
 function refuseRepeatedNames(

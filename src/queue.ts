@@ -16,6 +16,11 @@ export class DeviceQueue extends Descriptor {
   }
 }
 
+/** Closes them all, and waits for it. */
+export async function closeQueues(queues: readonly DeviceQueue[]): Promise<void> {
+  await Promise.all(queues.map((queue) => queue.close()));
+}
+
 /**
  * A tap that is not persistent: the kernel removes it when the last descriptor of its queues is
  * closed, here and in every process that was given one.
@@ -29,9 +34,7 @@ export interface EphemeralTap extends TapLink, Disposable, AsyncDisposable {
 
 /** Joins a tap and its queues. */
 export function ephemeralTap(link: TapLink, queues: DeviceQueue[]): EphemeralTap {
-  const close = async (): Promise<void> => {
-    await Promise.all(queues.map((queue) => queue.close()));
-  };
+  const close = (): Promise<void> => closeQueues(queues);
   return Object.assign(link, {
     queues,
     close,

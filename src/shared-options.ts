@@ -10,6 +10,11 @@ export const txQueueLength = integer(1, maxQueueLength);
 
 export const mtu = integer(1, 2 ** 31 - 1);
 
+/** The kernel's `MAX_TAP_QUEUES`, of taps and of macvtaps. */
+export const mostQueues = 256;
+
+export const queueCount = integer(1, mostQueues);
+
 export const operationChecks = { signal: abortSignal } satisfies ChecksFor<OperationOptions>;
 
 export const hostIPv6 = oneOf("closed", "reduced", "open");

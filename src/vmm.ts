@@ -6,7 +6,7 @@
  * opens a tap by its name, with one queue. Cloud Hypervisor and QEMU take descriptors, also of a
  * macvtap, which they could open no other way.
  */
-import { argumentError, type Place } from "./check.js";
+import { type Place, refuseOptions } from "./check.js";
 import { FlintapError } from "./error.js";
 import type { TapOptions } from "./options.js";
 
@@ -65,20 +65,17 @@ export function checkTapShape(
   place: Place,
 ): void {
   const { for: vmm, persist, multiQueue = false, vnetHeader = false, queues = 1 } = options;
-  const refuse = (option: keyof TapShape, expected: string): void => {
-    const value = options[option];
-    if (value === undefined) return;
-    throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option }, value);
-  };
+  const refuse = (keys: (keyof TapShape)[], expected: string): void =>
+    refuseOptions(options, keys, expected, place);
   if (vmm === undefined) {
-    if (persist !== false) refuse("queues", "no value unless `persist` is false");
-    if (!multiQueue && queues > 1) refuse("queues", "1 unless `multiQueue` is true");
-    if (!vnetHeader) refuse("vnetHeaderSize", "no value unless `vnetHeader` is true");
+    if (persist !== false) refuse(["queues"], "no value unless `persist` is false");
+    if (!multiQueue && queues > 1) refuse(["queues"], "1 unless `multiQueue` is true");
+    if (!vnetHeader) refuse(["vnetHeaderSize"], "no value unless `vnetHeader` is true");
     return;
   }
-  for (const option of ["multiQueue", "vnetHeader", "vnetHeaderSize"] as const)
-    refuse(option, "no value with `for`, which decides it");
+  const decided: (keyof TapShape)[] = ["multiQueue", "vnetHeader", "vnetHeaderSize"];
+  refuse(decided, "no value with `for`, which decides it");
   if (takesDescriptors(vmm)) return;
-  if (persist === false) refuse("persist", "true: the VMM opens the tap by its name");
-  if (queues > 1) refuse("queues", "1: Firecracker has one queue for each interface");
+  if (persist === false) refuse(["persist"], "true: the VMM opens the tap by its name");
+  if (queues > 1) refuse(["queues"], "1: Firecracker has one queue for each interface");
 }

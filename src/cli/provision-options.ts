@@ -1,6 +1,7 @@
 /** The options of `up`, `plan` and `apply`: what devices are wanted, and how far to go for them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DesiredNetworkOptions, HostConfig } from "../flintlock/index.js";
+import { mostQueues } from "../shared-options.js";
 import { takesDescriptors, type Vmm, vmms } from "../vmm.js";
 
 /** What they give. */
@@ -30,8 +31,8 @@ export function addProvisionOptions(command: Command): Command {
 
 function queuesIn(value: string): number {
   const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= 256) return number;
-  throw new InvalidArgumentError("It is a number from 1 to 256.");
+  if (/^\d+$/.test(value) && number >= 1 && number <= mostQueues) return number;
+  throw new InvalidArgumentError(`It is a number from 1 to ${mostQueues}.`);
 }
 
 /** Refuses to make what would be gone when the command ends: taps that go with their queues. */

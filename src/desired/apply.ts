@@ -8,7 +8,7 @@ import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
-import type { DeviceQueue } from "../queue.js";
+import { closeQueues, type DeviceQueue } from "../queue.js";
 import { linkReference } from "../reference.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
 import { checkedDevices, type DesiredDevice, placeOf } from "./device.js";
@@ -123,12 +123,12 @@ export async function applyThen(
     devices = await finish(await work.settle(steps));
     signal?.throwIfAborted();
   } catch (error) {
-    await closeQueues(devices);
+    await closeQueues(queuesOf(devices));
     throw withLeft([error], await work.log.undo());
   }
   const failed = await work.deleteAside();
   if (failed.length > 0) {
-    await closeQueues(devices);
+    await closeQueues(queuesOf(devices));
     throw withLeft(
       failed.map(({ error }) => error),
       failed.map(({ link }) => labelOf(link)),
@@ -138,10 +138,9 @@ export async function applyThen(
   return { devices, removed };
 }
 
-/** Closes the queues of devices that nobody will be given. */
-async function closeQueues(devices: readonly Pick<AppliedDevice, "queues">[]): Promise<void> {
-  await Promise.all(devices.flatMap(({ queues }) => queues.map((queue) => queue.close())));
-}
+/** The queues of devices, for when nobody will be given them. */
+const queuesOf = (devices: readonly AppliedDevice[]): DeviceQueue[] =>
+  devices.flatMap(({ queues }) => queues);
 
 function isWanted(step: PlanStep): step is WantedStep {
   return step.action !== "remove" && step.action !== "refuse";
@@ -294,7 +293,7 @@ class Work {
   ): Promise<AppliedDevice[]> {
     const there = new Set(steps.map(({ link }) => link.identity));
     const stale = [...this.#made].filter(([identity]) => !there.has(identity));
-    await closeQueues(stale.map(([, queues]) => ({ queues })));
+    await closeQueues(stale.flatMap(([, queues]) => queues));
     return steps.map((step, at) => this.#applied(step, wanted[at], replaced));
   }
 

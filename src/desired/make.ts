@@ -4,7 +4,7 @@
  */
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
-import type { DeviceQueue } from "../queue.js";
+import { closeQueues, type DeviceQueue } from "../queue.js";
 import { derivedNames, keyName, macName, macvtapOptions, tapOptions } from "./device.js";
 import { duplicateGuestMac } from "./guest-macs.js";
 import { findNamed } from "./look.js";
@@ -61,7 +61,7 @@ async function create(
     } catch (error) {
       if (!isGone(error)) throw error;
     } finally {
-      await Promise.all(queues.map((queue) => queue.close()));
+      await closeQueues(queues);
     }
   });
   return { identity, queues };

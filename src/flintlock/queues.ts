@@ -6,7 +6,7 @@ import type { Looking } from "../desired/looking.js";
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { operationsOf } from "../network-namespace.js";
-import type { DeviceQueue } from "../queue.js";
+import { closeQueues, type DeviceQueue } from "../queue.js";
 import { unheldRequest } from "../requests.js";
 
 /** Refuses devices that a process has open: a guest that runs would share its frames with another. */
@@ -51,7 +51,7 @@ export async function withQueues(
     }
     return result;
   } catch (error) {
-    await Promise.all(opened.map((queue) => queue.close()));
+    await closeQueues(opened);
     throw error;
   }
 }

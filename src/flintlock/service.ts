@@ -3,7 +3,7 @@
  * here is only which plan.
  */
 
-import { argumentError, integer, object, oneOf } from "../check.js";
+import { object, oneOf, refuseOptions } from "../check.js";
 import { applyThen } from "../desired/apply.js";
 import { isKnown, keyName } from "../desired/device.js";
 import {
@@ -19,6 +19,7 @@ import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
+import { queueCount } from "../shared-options.js";
 import { tagMatches } from "../tag.js";
 import { takesDescriptors } from "../vmm.js";
 import type { HostConfig } from "./config.js";
@@ -129,16 +130,14 @@ export async function provision(microvm: Microvm, options: ProvisionOptions): Pr
   return { interfaces, status: statusOf(interfaces) };
 }
 
-const guestChecks = object({ guest: oneOf("starting", "running"), queues: integer(1, 256) });
+const guestChecks = object({ guest: oneOf("starting", "running"), queues: queueCount });
 
 function checkGuest({ for: vmm, guest, queues }: ProvisionOptions): void {
   const place = { call: "provision", argument: "options" };
-  guestChecks({ guest, queues }, place);
+  const checked = guestChecks({ guest, queues }, place);
   if (takesDescriptors(vmm)) return;
   const expected = "no value unless `for` is a VMM that takes descriptors";
-  for (const [option, value] of Object.entries({ guest, queues }))
-    if (value !== undefined)
-      throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option }, value);
+  refuseOptions(checked, ["guest", "queues"], expected, place);
 }
 
 function linksOf({ steps }: Plan): Link[] {
@@ -222,7 +221,7 @@ export async function planRelease(
   // First, since it waits for what is just being made.
   const named = await findByPurpose(purposes, { namespace, signal });
   const planned = await plan({ devices: [], prune: [{ microvm: name }] }, { namespace, signal });
-  const found = planned.steps.flatMap((step) => ("link" in step ? [step.link] : []));
+  const found = linksOf(planned);
   const others = named.filter(({ index }) => !found.some((link) => link.index === index));
   // One that has lost its tag is still known by its alt name.
   const untagged = others.filter((link) => link.tag === undefined && isKnown(link));
