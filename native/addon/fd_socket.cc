@@ -172,7 +172,7 @@ Napi::Value Socket::cancel(const Napi::CallbackInfo& info) {
 
 Napi::Value Socket::submit(Napi::Env env, std::unique_ptr<Call> call) {
   const Napi::Value promise = call->deferred.Promise();
-  if (finished() || closing_) {
+  if (finished() || closing()) {
     const Failure closed(0, reason::closed, "call");
     call->deferred.Reject(failure_to_js(env, closed, name_of(call->kind)));
     return promise;
@@ -198,25 +198,11 @@ void Socket::settle(Napi::Env env) {
       call.deferred.Resolve(env.Undefined());
     }
   }
-  if (closing_ && state.ended) {
-    finish(env);
-    std::exchange(closing_, std::nullopt)->Resolve(env.Undefined());
-  }
+  if (closing() && state.ended) closed(env);
 }
 
 Napi::Value Socket::close(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (closing_) return closing_->Promise();
-  const auto deferred = Napi::Promise::Deferred::New(env);
-  const Napi::Value promise = deferred.Promise();
-  if (finished()) {
-    deferred.Resolve(env.Undefined());
-    return promise;
-  }
-  closing_ = deferred;
-  hold(env);
-  socket_->stop();
-  return promise;
+  return close_once(info.Env(), [this] { socket_->stop(); });
 }
 
 }  // namespace flintap::addon

@@ -4,7 +4,6 @@
 #include <napi.h>
 
 #include <memory>
-#include <optional>
 
 #include "addon/woken.h"
 #include "core/sockets/fd_socket.h"
@@ -36,11 +35,10 @@ class Socket : public Woken<Socket> {
 
   Napi::Value submit(Napi::Env env, std::unique_ptr<Call> call);
   void settle(Napi::Env env);
-  [[nodiscard]] bool waits() const { return pending_ > 0 || closing_; }
+  [[nodiscard]] bool waits() const { return pending_ > 0; }
   void end_thread() { socket_.reset(); }
 
   std::size_t pending_ = 0;
-  std::optional<Napi::Promise::Deferred> closing_;
   std::unique_ptr<FdSocket> socket_;
 };
 

@@ -65,27 +65,24 @@ Watch::Watch(const Napi::CallbackInfo& info) : Woken(info) {
 Watch::~Watch() { finish_once(); }
 
 void Watch::settle(Napi::Env env) {
-  if (finished() || (!waiting_ && !closing_)) return;
-  const LinkWatch::State state = watch_->take(waiting_ && !closing_ ? kBatch : 0);
+  if (finished() || (!waiting_ && !closing())) return;
+  const LinkWatch::State state = watch_->take(waiting_ && !closing() ? kBatch : 0);
   if (waiting_ && (!state.news.empty() || state.failure || state.ended)) {
     const auto waiting = *std::exchange(waiting_, std::nullopt);
-    if (state.failure && !closing_) {
+    if (state.failure && !closing()) {
       waiting.Reject(failure_to_js(env, *state.failure, "watchLinks"));
     } else {
       waiting.Resolve(batch_to_js(env, state));
     }
   }
-  if (closing_ && state.ended) {
-    finish(env);
-    std::exchange(closing_, std::nullopt)->Resolve(env.Undefined());
-  }
+  if (closing() && state.ended) closed(env);
 }
 
 Napi::Value Watch::next(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto deferred = Napi::Promise::Deferred::New(env);
   const Napi::Value promise = deferred.Promise();
-  if (finished() || closing_ || waiting_) {
+  if (finished() || closing() || waiting_) {
     deferred.Resolve(batch_to_js(env, {}));
     return promise;
   }
@@ -98,19 +95,11 @@ Napi::Value Watch::next(const Napi::CallbackInfo& info) {
 
 Napi::Value Watch::close(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (closing_) return closing_->Promise();
-  const auto deferred = Napi::Promise::Deferred::New(env);
-  const Napi::Value promise = deferred.Promise();
-  if (finished()) {
-    deferred.Resolve(env.Undefined());
-    return promise;
-  }
-  closing_ = deferred;
-  hold(env);
-  watch_->stop();
-  settle(env);  // where the thread has ended by itself, nobody wakes any more
-  let_go(env);
-  return promise;
+  return close_once(env, [this, env] {
+    watch_->stop();
+    settle(env);  // where the thread has ended by itself, nobody wakes any more
+    let_go(env);
+  });
 }
 
 }  // namespace flintap::addon

@@ -28,11 +28,10 @@ class Watch : public Woken<Watch> {
   Napi::Value close(const Napi::CallbackInfo& info);
 
   void settle(Napi::Env env);
-  [[nodiscard]] bool waits() const { return waiting_ || closing_; }
+  [[nodiscard]] bool waits() const { return waiting_.has_value(); }
   void end_thread() { watch_.reset(); }
 
   std::optional<Napi::Promise::Deferred> waiting_;
-  std::optional<Napi::Promise::Deferred> closing_;
   std::unique_ptr<LinkWatch> watch_;
 };
 

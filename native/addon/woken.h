@@ -10,6 +10,7 @@
 #include <napi.h>
 
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -20,7 +21,7 @@ namespace flintap::addon {
 
 // `Self` derives from it, and has, for the JavaScript thread:
 //   void settle(Napi::Env)  takes what there is, and settles who waits for it
-//   bool waits() const      whether somebody does
+//   bool waits() const      whether somebody does, beside who closes
 //   void end_thread()       ends the thread, at once, and waits for it
 // Its destructor calls `finish_once`.
 template <class Self>
@@ -64,7 +65,7 @@ class Woken : public Napi::ObjectWrap<Self> {
   }
 
   void let_go(Napi::Env env) {
-    if (self().waits()) return;
+    if (self().waits() || closing_) return;
     {
       const std::scoped_lock lock(mutex_);
       if (woken_ || !std::exchange(held_, false)) return;
@@ -74,6 +75,29 @@ class Woken : public Napi::ObjectWrap<Self> {
   }
 
   [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] bool closing() const { return closing_.has_value(); }
+
+  // The promise of close(), the same for each call; `stop` asks the thread to end.
+  template <class Stop>
+  Napi::Value close_once(Napi::Env env, Stop stop) {
+    if (closing_) return closing_->Promise();
+    const auto deferred = Napi::Promise::Deferred::New(env);
+    const Napi::Value promise = deferred.Promise();
+    if (finished_) {
+      deferred.Resolve(env.Undefined());
+      return promise;
+    }
+    closing_ = deferred;
+    hold(env);
+    stop();
+    return promise;
+  }
+
+  // The thread has ended by itself: ends what it leaves, and tells who closes.
+  void closed(Napi::Env env) {
+    finish(env);
+    std::exchange(closing_, std::nullopt)->Resolve(env.Undefined());
+  }
 
   void finish(Napi::Env env) {
     finished_ = true;
@@ -107,6 +131,7 @@ class Woken : public Napi::ObjectWrap<Self> {
 
   using Wake = Napi::TypedThreadSafeFunction<Woken, void, &Woken::on_wake>;
 
+  std::optional<Napi::Promise::Deferred> closing_;
   std::mutex mutex_;
   bool woken_ = false;  // guarded by mutex_
   bool held_ = false;   // written by the JavaScript thread under mutex_

@@ -76,12 +76,13 @@ bool is_called(std::string_view path, const std::string& name) {
 }  // namespace
 
 std::optional<Holder> find_tap_holder(const std::string& tap,
-                                      std::optional<std::int64_t> network_namespace,
-                                      std::size_t most) {
+                                      std::optional<std::int64_t> network_namespace) {
   const std::string here = "net:[" + std::to_string(network_namespace.value_or(0)) + "]";
   const std::int64_t own = number_of(sys::read_symbolic_link("/proc/self").value_or(""));
   const std::string line = "\niff:\t" + tap + "\n";
-  Search search(most);
+  // It is for the words of a failure only: a tenth of a second at most.
+  constexpr std::size_t kEnough = 50'000;
+  Search search(kEnough);
   std::optional<Holder> elsewhere;
   for (const std::string& pid : processes()) {
     const std::string process = "/proc/" + pid;

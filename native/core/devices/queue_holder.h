@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,10 +14,9 @@ namespace flintap {
 
 // That of a tap. Of several processes, one in that network namespace, then this one: the same name
 // may be another tap's elsewhere, and a process's queue stays where its tap is. Nothing where none
-// is found among `most` descriptors. Throws nothing.
+// is found among as many descriptors as are looked at. Throws nothing.
 std::optional<Holder> find_tap_holder(const std::string& tap,
-                                      std::optional<std::int64_t> network_namespace,
-                                      std::size_t most);
+                                      std::optional<std::int64_t> network_namespace);
 
 // That of a macvtap, by its device number and by the name of the node that was opened: the number
 // alone may be that of a deleted macvtap, whose queues stay open.

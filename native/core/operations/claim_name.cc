@@ -1,14 +1,12 @@
 // claimName: a name that one process at a time has, until it closes its descriptor or ends.
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <algorithm>
 #include <cerrno>
-#include <cstddef>
+#include <string>
+#include <utility>
 
 #include "core/devices/open_queues.h"
 #include "core/operations/operation.h"
 #include "core/schema/field.h"
+#include "core/sockets/unix_address.h"
 #include "core/system/system.h"
 
 namespace flintap {
@@ -27,16 +25,13 @@ constexpr Schema schema{"claimName", fields, make_record<ClaimName>};
 // file that could be left behind.
 Outcome claim(Context& context, Record& record) {
   const std::string& name = *static_cast<ClaimName&>(record).name;
-  sockaddr_un address{};
-  if (name.empty() || name.size() >= sizeof address.sun_path) {
+  if (name.empty() || name.size() >= sizeof(sockaddr_un::sun_path)) {
     throw Failure(EINVAL, reason::kernel, "claim a name", name);
   }
-  address.sun_family = AF_UNIX;
-  std::ranges::copy(name, std::begin(address.sun_path) + 1);
+  const UnixAddress address(std::string(1, '\0') + name);
   Fd socket = sys::socket(AF_UNIX, SOCK_DGRAM, 0);
   if (!socket.valid()) throw Failure::of_errno("claim a name", name);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (sys::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
+  if (sys::bind(socket.get(), address.get(), address.length()) < 0) {
     const int error = errno;
     throw Failure(error, error == EADDRINUSE ? reason::microvm_busy : reason::kernel,
                   "claim a name", name);

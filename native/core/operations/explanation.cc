@@ -58,9 +58,7 @@ void name_mac_holder(Context& context, const MacPlace& place, Failure& failure) 
 
 void name_holding_process(Context& context, const std::string& tap, Failure& failure) try {
   if (failure.reason != reason::tap_held) return;
-  // A tenth of a second at most.
-  constexpr std::size_t kMostDescriptors = 50'000;
-  failure.holder = find_tap_holder(tap, context.network_namespace_id(), kMostDescriptors);
+  failure.holder = find_tap_holder(tap, context.network_namespace_id());
 } catch (const Failure& second) {
   give_up(context, second);
 }

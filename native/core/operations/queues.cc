@@ -121,8 +121,6 @@ Outcome open_tap(Context& context, Record& record) {
 
 // A tap that is not persistent is there because somebody has it, even where nobody is found.
 Outcome require_unheld(Context& context, Record& record) {
-  // Only to say who: a tenth of a second at most.
-  constexpr std::size_t kMostDescriptors = 50'000;
   Outcome outcome;
   outcome.links.push_back(look_up(context, *static_cast<RequireUnheld&>(record).link));
   const Link& link = outcome.links.front();
@@ -130,7 +128,7 @@ Outcome require_unheld(Context& context, Record& record) {
   std::optional<Holder> holder;
   bool held = false;
   if (const auto* tap = dynamic_cast<const Tun*>(link.details.get())) {
-    holder = find_tap_holder(name, context.network_namespace_id(), kMostDescriptors);
+    holder = find_tap_holder(name, context.network_namespace_id());
     held = !tap->persistent.value_or(false);
   } else if (link.kind == "macvtap") {
     holder =

@@ -1,19 +1,19 @@
 #include "core/sockets/fd_socket.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/devices/open_queues.h"
+#include "core/sockets/unix_address.h"
 #include "core/system/seam.h"
 #include "core/system/system.h"
 
@@ -251,20 +251,12 @@ bool FdSocket::attempt(SocketTask& task) {
   return true;
 }
 
-// An abstract name has its length for an end, a path a NUL.
 bool FdSocket::connect(const SocketTask& task) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::size_t length = std::min(task.bytes.size(), sizeof address.sun_path);
-  std::memcpy(address.sun_path, task.bytes.data(), length);
-  const bool abstract = length > 0 && address.sun_path[0] == '\0';
-  const std::size_t whole = offsetof(sockaddr_un, sun_path) + length + (abstract ? 0 : 1);
-  if (sys::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address),
-                   static_cast<socklen_t>(std::min(whole, sizeof address))) == 0) {
-    return true;
-  }
+  const std::string_view path(reinterpret_cast<const char*>(task.bytes.data()), task.bytes.size());
+  const UnixAddress address(path);
+  if (sys::connect(socket_.get(), address.get(), address.length()) == 0) return true;
   if (errno == EAGAIN || errno == EINTR) return false;
-  throw connect_failure(std::string_view(address.sun_path, length));
+  throw connect_failure(path);
 }
 
 bool FdSocket::send(SocketTask& task) {
