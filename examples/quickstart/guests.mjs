@@ -20,7 +20,7 @@ import { formatTable } from "../../dist/cli/table.js";
 import { GuestConsole } from "../../scripts/guest/console.mjs";
 import { guestImage, requireGuests } from "../../scripts/guest/image.mjs";
 import { qemuArguments } from "../../scripts/guest/qemu.mjs";
-import { CommandFailed, Obstacle, requireTool, run } from "../../scripts/toolchain.mjs";
+import { Obstacle, requireTool, run } from "../../scripts/toolchain.mjs";
 import { heading, quote, say, timed, verdict, watched, witness } from "./screen.mjs";
 
 /** @typedef {import("flintap/flintlock").Microvm} Microvm */
@@ -46,7 +46,7 @@ export async function prepareGuests() {
     const [, time] = await watched(what, guestImage());
     say(`there, in ${time}`);
   } catch (error) {
-    if (!(error instanceof Obstacle || error instanceof CommandFailed)) throw error;
+    if (!(error instanceof Obstacle)) throw error;
     say(`not possible here: ${error.message}`);
     process.exit(1);
   }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { requireTool, runOrThrow } from "../toolchain.mjs";
+import { CommandFailed, Obstacle, requireTool, runOrThrow } from "../toolchain.mjs";
 
 /** Where kernels and images for guests are kept: they are the same for every checkout. */
 export const guestCache = join(
@@ -42,8 +42,32 @@ export async function cached(name, fill) {
 async function currentPackage(aptOptions) {
   const text = await runOrThrow("apt-cache", [...aptOptions, "depends", "linux-image-cloud-amd64"]);
   const [, name] = /Depends: (linux-image-\S+)/.exec(text) ?? [];
-  if (name === undefined) throw new Error(`apt-cache names no kernel:\n${text}`);
+  if (name === undefined) throw new Obstacle(`apt-cache names no kernel: ${text.trim()}`);
   return name;
+}
+
+/**
+ * The package, fetched and unpacked. Throws an Obstacle with apt's last words where it cannot be had.
+ *
+ * @param {readonly string[]} aptOptions
+ */
+async function fetched(aptOptions) {
+  try {
+    const name = await currentPackage(aptOptions);
+    const folder = await cached(name, async (into) => {
+      await runOrThrow("apt-get", [...aptOptions, "download", name], { cwd: into });
+      const [archive] = /** @type {[string]} */ (readdirSync(into));
+      await runOrThrow("dpkg-deb", ["--extract", archive, "."], { cwd: into });
+      rmSync(join(into, archive));
+    });
+    return { name, folder };
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    const words = error.message.trim().split("\n").at(-1);
+    throw new Obstacle(`Debian's linux-image-cloud-amd64 cannot be had: ${words}`, {
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -55,13 +79,7 @@ async function currentPackage(aptOptions) {
  */
 export async function debianKernel(aptOptions = []) {
   requireTool("apt-get", "apt");
-  const name = await currentPackage(aptOptions);
-  const folder = await cached(name, async (into) => {
-    await runOrThrow("apt-get", [...aptOptions, "download", name], { cwd: into });
-    const [archive] = /** @type {[string]} */ (readdirSync(into));
-    await runOrThrow("dpkg-deb", ["--extract", archive, "."], { cwd: into });
-    rmSync(join(into, archive));
-  });
+  const { name, folder } = await fetched(aptOptions);
   const version = name.replace("linux-image-", "");
   return {
     version,

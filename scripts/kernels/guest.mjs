@@ -2,9 +2,10 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { requireInitramfsTools } from "../guest/initramfs.mjs";
 import { root } from "../toolchain.mjs";
 import { checkoutImage, requireImageTools, systemImage } from "./images.mjs";
-import { makeInitramfs, requireInitramfsTools } from "./initramfs.mjs";
+import { makeInitramfs } from "./initramfs.mjs";
 import { requireMachineTools, runMachine } from "./machine.mjs";
 
 /** Throws MissingTool where no guest can be had. */

@@ -18,9 +18,9 @@ const drive = ({ file, keep = false }) => [
 ];
 
 /**
- * The kernel's command line. A panic ends the guest; a timer that ticks late, on a machine that is
- * busy otherwise, is none. Without random addresses and without what keeps
- * the processor from being spied on, TCG finds code again that it has translated for another process.
+ * The kernel's command line. A panic ends the guest; a timer that ticks late, on a machine that is busy
+ * otherwise, is none. Without random addresses and without what keeps the processor from being spied on,
+ * TCG finds code again that it has translated for another process.
  */
 const commandLine =
   "console=ttyS0 quiet panic=-1 oops=panic norandmaps mitigations=off no_timer_check";

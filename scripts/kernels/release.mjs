@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianKernel, guestCache } from "../guest/debian-kernel.mjs";
-import { CommandFailed, Obstacle, run } from "../toolchain.mjs";
+import { Obstacle, run } from "../toolchain.mjs";
 
 const hostRelease = () => {
   const words = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
@@ -46,24 +46,10 @@ async function aptOf(codename, host) {
   ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-/** Throws an Obstacle with apt's last words where the kernel cannot be had. */
-async function kernelOrObstacle(codename, options) {
-  try {
-    return await debianKernel(options);
-  } catch (error) {
-    if (error instanceof Obstacle) throw error;
-    const words =
-      error instanceof CommandFailed ? error.message.trim().split("\n").at(-1) : error.message;
-    throw new Obstacle(`linux-image-cloud-amd64 of Debian's ${codename} cannot be had: ${words}`, {
-      cause: error,
-    });
-  }
-}
-
 /** The cloud kernel of a Debian release, such as `bullseye`; as debianKernel gives it. */
 export async function kernelOf(codename) {
   const host = hostRelease();
-  if (host === codename) return await kernelOrObstacle(codename, []);
+  if (host === codename) return await debianKernel();
   if (host === undefined) throw new Obstacle(`apt sources of Debian, to find ${codename}'s by`);
   const options = await aptOf(codename, host);
   try {
@@ -72,6 +58,6 @@ export async function kernelOf(codename) {
     // What is known of the release is nothing yet, or too old. A source that has no such release
     // makes apt complain, too; the kernel is there or it is not.
     await run("apt-get", [...options, "update"]);
-    return await kernelOrObstacle(codename, options);
+    return await debianKernel(options);
   }
 }

@@ -22,8 +22,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestFunction } from "vitest";
-import { requireGuests } from "../../scripts/guest/image.mjs";
-import { requireTool } from "../../scripts/toolchain.mjs";
+import { requireGuestNetwork } from "../../scripts/guest/image.mjs";
 
 declare module "vitest" {
   interface TaskMeta {
@@ -218,9 +217,7 @@ const probes = {
   /** Real guests can be made and run, and have a DHCP server and a witness. */
   guests: () => {
     try {
-      requireGuests();
-      requireTool("dnsmasq", "dnsmasq-base");
-      requireTool("tcpdump", "tcpdump");
+      requireGuestNetwork();
       return undefined;
     } catch (error) {
       return `guests (${(error as Error).message})`;
