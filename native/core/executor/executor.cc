@@ -1,5 +1,6 @@
 #include "core/executor/executor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -33,7 +34,7 @@ void Executor::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::deque<std::unique_ptr<Task>> Executor::take_all() {
+std::vector<std::unique_ptr<Task>> Executor::take_all() {
   const std::scoped_lock lock(mutex_);
   return std::exchange(queue_, {});
 }
@@ -43,41 +44,72 @@ void Executor::work() {
   context_ = Context();
 }
 
+namespace {
+
+// How many of the first run together: calls of the same operation, if it can do that.
+std::size_t together(std::span<const std::unique_ptr<Task>> tasks) {
+  const Operation* operation = tasks.front()->operation;
+  if (operation == nullptr || operation->run_together == nullptr) return 1;
+  const auto most = tasks.first(std::min(tasks.size(), kMostTogether));
+  const auto other =
+      std::ranges::find_if(most, [&](const auto& task) { return task->operation != operation; });
+  return static_cast<std::size_t>(other - most.begin());
+}
+
+}  // namespace
+
 void Executor::run_all() {
   for (;;) {
     const std::uint32_t seen = submissions_;
     auto tasks = take_all();
-    for (auto& task : tasks) {
+    std::span<std::unique_ptr<Task>> left(tasks);
+    while (!left.empty()) {
       if (stopping_) return;
-      const bool last = task->operation == nullptr;
-      if (!last) run(*task);
-      on_done_(std::move(task));
+      const auto next = left.first(together(left));
+      const bool last = next.front()->operation == nullptr;
+      if (!last) run(next);
+      for (auto& task : next) on_done_(std::move(task));
       if (last) return;
+      left = left.subspan(next.size());
     }
     if (stopping_) return;
     if (tasks.empty()) submissions_.wait(seen);
   }
 }
 
-void Executor::run(Task& task) {
+void Executor::run(std::span<const std::unique_ptr<Task>> tasks) {
   const seam::Scope counted;
   const std::uint32_t sends_before = context_.sends();
-  task.begun = std::chrono::steady_clock::now();
-  run_operation(task);
-  task.ended = std::chrono::steady_clock::now();
-  task.sends = context_.sends() - sends_before;
-  context_.cancellation = nullptr;
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<Job*> wanted;
+  for (const auto& task : tasks) {
+    task->begun = begun;
+    if (task->cancellation.begin()) {
+      wanted.push_back(task.get());
+    } else {
+      task->failure.emplace(ECANCELED, reason::aborted, "begin");
+    }
+  }
+  if (tasks.front()->operation->run_together != nullptr) {
+    tasks.front()->operation->run_together(context_, wanted);
+  } else if (!wanted.empty()) {
+    run_alone(*tasks.front());
+  }
+  const auto lost = [](const auto& task) {
+    return task->failure && task->failure->reason == reason::outcome_unknown;
+  };
+  if (std::ranges::any_of(tasks, lost)) context_.drop_socket();
+  for (const auto& task : tasks) {
+    task->ended = std::chrono::steady_clock::now();
+    task->sends = context_.sends() - sends_before;
+  }
 }
 
-void Executor::run_operation(Task& task) {
-  if (!task.cancellation.begin()) {
-    task.failure.emplace(ECANCELED, reason::aborted, "begin");
-    return;
-  }
+void Executor::run_alone(Task& task) {
   context_.cancellation = &task.cancellation;
   task.failure = failure_of("run the operation",
                             [&] { task.outcome = task.operation->run(context_, *task.request); });
-  if (task.failure && task.failure->reason == reason::outcome_unknown) context_.drop_socket();
+  context_.cancellation = nullptr;
 }
 
 }  // namespace flintap

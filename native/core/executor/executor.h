@@ -7,33 +7,26 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "core/failure.h"
 #include "core/operations/operation.h"
 
 namespace flintap {
 
-// An operation with its request, and after it ran, with its outcome or failure.
-struct Task {
+struct Task : Job {
   const Operation* operation = nullptr;  // null: ends the thread
-  std::unique_ptr<Record> request;
-  Outcome outcome;
-  std::optional<Failure> failure;
-  Cancellation cancellation;
-  std::uint32_t sends = 0;  // to the kernel
+  std::uint32_t sends = 0;               // to the kernel; shared by those that ran together
   std::chrono::steady_clock::time_point submitted, begun, ended;
-
-  Task() = default;
-  Task(const Task&) = delete;
-  Task& operator=(const Task&) = delete;
-  virtual ~Task() = default;
 };
+
+// How many calls run together: those that came later wait for so many.
+inline constexpr std::size_t kMostTogether = 128;
 
 class Executor {
  public:
@@ -57,13 +50,14 @@ class Executor {
  private:
   void work();
   void run_all();
-  void run(Task& task);
-  void run_operation(Task& task);
-  std::deque<std::unique_ptr<Task>> take_all();
+  // `tasks` are calls of one operation.
+  void run(std::span<const std::unique_ptr<Task>> tasks);
+  void run_alone(Task& task);
+  std::vector<std::unique_ptr<Task>> take_all();
 
   OnDone on_done_;
   std::mutex mutex_;
-  std::deque<std::unique_ptr<Task>> queue_;
+  std::vector<std::unique_ptr<Task>> queue_;
   // Counts submissions. Waiting on it takes no condition variable, which would have to outlive the
   // thread, and no descriptor.
   std::atomic<std::uint32_t> submissions_{0};

@@ -6,8 +6,12 @@
 namespace flintap {
 
 void Context::stop_if_cancelled() const {
-  const bool given_up = cancellation != nullptr && cancellation->requested();
-  if (given_up || (ending != nullptr && *ending)) {
+  static const Cancellation kNever;
+  stop_if_cancelled(cancellation == nullptr ? kNever : *cancellation);
+}
+
+void Context::stop_if_cancelled(const Cancellation& of_job) const {
+  if (of_job.requested() || (ending != nullptr && *ending)) {
     throw Failure(ECANCELED, reason::aborted, "finish");
   }
 }

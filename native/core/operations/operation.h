@@ -1,13 +1,17 @@
 // An operation: what JavaScript calls by name and the operation thread runs to its end.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/devices/network_namespace.h"
 #include "core/devices/sysfs.h"
+#include "core/failure.h"
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
 #include "core/operations/cancellation.h"
@@ -50,6 +54,8 @@ class Context {
   // thread is to end and nobody would hear of a result. The last thing that an operation does which
   // can be undone.
   void stop_if_cancelled() const;
+  // The same for one of those that run together.
+  void stop_if_cancelled(const Cancellation& of_job) const;
 
   // That of the thread. Throws Failure where /proc does not show it.
   const NetworkNamespace& network_namespace();
@@ -59,8 +65,10 @@ class Context {
 
   Sysfs sysfs;
   WirelessParents wireless_parents;
-  const Cancellation* cancellation = nullptr;  // of the operation that runs
+  const Cancellation* cancellation = nullptr;  // of the operation that runs, when it runs alone
   const std::atomic<bool>* ending = nullptr;   // of its thread
+  // Tells of what went wrong with an operation that has settled; from any thread. May be empty.
+  std::function<void(Failure)> report_late;
 
  private:
   std::optional<netlink::Socket> socket_;
@@ -76,11 +84,28 @@ struct Outcome {
   std::optional<std::int64_t> network_namespace;
 };
 
+// One call of an operation: its request, and after it ran, its outcome or failure.
+struct Job {
+  std::unique_ptr<Record> request;
+  Outcome outcome;
+  std::optional<Failure> failure;
+  Cancellation cancellation;
+
+  Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  virtual ~Job() = default;
+};
+
+// Has one of the two.
 struct Operation {
   std::string_view name;
   const Schema* request;
   // Throws Failure. All or nothing: what could not be undone stands in `left_behind`.
   Outcome (*run)(Context& context, Record& request);
+  // Calls that were made right after each other: the same as one after the other, in fewer sends.
+  // Each is all or nothing by itself, and gets its outcome or failure; throws nothing.
+  void (*run_together)(Context& context, std::span<Job* const> jobs) = nullptr;
 };
 
 // Null for a name that is no operation.
