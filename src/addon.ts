@@ -153,7 +153,7 @@ export interface NativeWork {
 
 /** What an operation gives back; each fills what applies to it. */
 export interface NativeOutcome {
-  /** The links made, changed or read. */
+  /** The links made, changed or read; see `completeLink`. */
   links: LinkBase[];
   /** File descriptors, now owned by the caller. */
   fds: number[];
@@ -213,24 +213,51 @@ export interface NativeFailure {
   work?: NativeWork;
 }
 
-/** A native thread with a netlink socket in one network namespace. */
+/**
+ * How an operation ended, as `NativeHandle.take` gives it: its outcome, its failure, or what is wrong
+ * with its request; or, with `more`, a part of its links.
+ */
+export interface NativeSettled extends Partial<NativeOutcome> {
+  /** Which operation; absent with `late`. */
+  number?: number;
+  more?: boolean;
+  failure?: NativeFailure;
+  wrong?: string;
+  /** What went wrong with an operation after it had settled. */
+  late?: NativeFailure;
+}
+
+/** Some of what has settled. */
+export interface NativeBatch {
+  /** {@link NativeSettled}s, in JSON. */
+  settled: string;
+  /** There is more to take, which the event loop is given back before. */
+  more: boolean;
+}
+
+/**
+ * A native thread with a netlink socket in one network namespace.
+ *
+ * Requests and outcomes cross as JSON: V8 writes and parses it faster than C++ can take objects apart
+ * and put them together, and on its side C++ does it on the native thread.
+ */
 export interface NativeHandle {
+  /** Is called when there is something to take, and not again before all of it was taken. */
+  onSettled: () => void;
   /**
-   * Queues an operation. Rejects with a {@link NativeFailure}; a wrong request throws TypeError.
-   * `number`, from 1, is what `cancel` calls it by.
+   * Queues operations: of each its number, from 1, its name and its request in JSON. The number is
+   * what it settles by and is cancelled by.
    */
-  run<Name extends OperationName>(
-    name: Name,
-    request: NativeRequests[Name],
-    number?: number,
-  ): Promise<NativeOutcome>;
+  submit(calls: readonly (number | string)[]): void;
+  /** Takes some of what has settled; nothing when the process exits. */
+  take(): NativeBatch | undefined;
   /**
    * Gives an operation up. True: it had not begun, and never will. False: it runs, and is undone at
-   * its end where it can be; or it has settled. What was given up rejects with reason "aborted".
+   * its end where it can be; or it has settled. What was given up fails with reason "aborted".
    */
   cancel(number: number): boolean;
-  /** Finishes what is queued, then ends the thread. Later runs reject. */
-  close(): Promise<void>;
+  /** Finishes what is queued, then ends the thread, which settles by this number. */
+  close(number: number): void;
 }
 
 /** What has happened to one link since it was last told of. */

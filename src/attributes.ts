@@ -18,10 +18,14 @@ const typeMask = 0x3fff;
 const isLittleEndian = endianness() === "LE";
 
 /**
- * Splits a sequence of netlink attributes, such as a link's `unknown` or the payload of a nested
- * one. What follows the last whole attribute is left out.
+ * Splits a sequence of netlink attributes: a link's `unknown`, or the payload of a nested one. What
+ * follows the last whole attribute is left out.
  */
-export function readAttributes(bytes: Uint8Array): UnknownAttribute[] {
+export function readAttributes(attributesOrBase64: Uint8Array | string): UnknownAttribute[] {
+  const bytes =
+    typeof attributesOrBase64 === "string"
+      ? Buffer.from(attributesOrBase64, "base64")
+      : attributesOrBase64;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const attributes: UnknownAttribute[] = [];
   let at = 0;

@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NativeLinkNews, NativeReference } from "./addon.js";
 import type { Link, LinkBase } from "./link.js";
+import { linkOf } from "./native-link.js";
 import { isSelected, type TagSelection } from "./tag.js";
-import { tagged } from "./tagged-link.js";
 
 /**
  * A field of a link, as far as it is compared: counters are not, nor what has no name, and a tag is
@@ -195,7 +195,7 @@ export class LinkState {
 
   /** The link as it is: as a whole, or with the parts that are new. */
   #now({ link, port, ipv6 }: NativeLinkNews, known: Link | undefined): Link | undefined {
-    if (link !== undefined) return tagged<Link>(link);
+    if (link !== undefined) return linkOf<Link>(link);
     if (known === undefined || (port === undefined && ipv6 === undefined)) return undefined;
     const changed = { ...known };
     if (port !== undefined && changed.portKind === "bridge") changed.port = port;

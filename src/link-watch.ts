@@ -7,6 +7,7 @@ import type { NativeAddon, NativeLinkBatch, NativeLinkNews, NativeLinkWatch } fr
 import { onAbort } from "./cancellation.js";
 import { errorOf, FlintapError } from "./error.js";
 import { type LinkEvent, type LinkFilter, LinkState } from "./link-state.js";
+import { completeLink } from "./native-link.js";
 import { Tracing } from "./tracing.js";
 
 /** So many links are compared before the event loop goes on. */
@@ -196,6 +197,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
     try {
       await setImmediate();
       const batch = await this.#native.next();
+      for (const { link } of batch.news) if (link !== undefined) completeLink(link);
       if (batch.news.length === 0) this.#closed = true;
       return batch;
     } catch (thrown) {

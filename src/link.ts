@@ -153,8 +153,8 @@ export interface BridgePort extends BridgePortSettings {
    * `IFLA_BRPORT_LOCKED`.
    */
   locked?: boolean;
-  /** What this version has no name for: netlink attributes, for `readAttributes`. */
-  unknown?: Uint8Array;
+  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  unknown?: string;
 }
 
 /** What every link has. Fields that a kernel does not report are absent. */
@@ -237,8 +237,8 @@ export interface LinkBase {
   ipv6?: LinkIPv6;
   /** Counters, when they were asked for. */
   statistics?: LinkStatistics;
-  /** What this version has no name for: netlink attributes, for `readAttributes`. */
-  unknown?: Uint8Array;
+  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  unknown?: string;
 }
 
 /** Details of a macvtap. */
@@ -249,8 +249,8 @@ export interface MacvtapDetails {
   flags?: number;
   /** In mode `"source"`: the source addresses it takes frames from. `IFLA_MACVLAN_MACADDR_DATA`. */
   sourceMacs?: string[];
-  /** What this version has no name for: netlink attributes, for `readAttributes`. */
-  unknown?: Uint8Array;
+  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  unknown?: string;
 }
 
 /** A macvtap: its guest uses the link's own MAC, through `/dev/tap<index>`. */
@@ -283,8 +283,8 @@ export interface TunDetails {
    * `IFLA_TUN_NUM_DISABLED_QUEUES`.
    */
   disabledQueues?: number;
-  /** What this version has no name for: netlink attributes, for `readAttributes`. */
-  unknown?: Uint8Array;
+  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  unknown?: string;
 }
 
 /** A tap; the kernel's word for its kind is `"tun"`. */
@@ -314,8 +314,8 @@ export interface BridgeDetails {
   vlanFiltering?: boolean;
   /** Multicast goes only where it was subscribed to. `IFLA_BR_MCAST_SNOOPING`. */
   mcastSnooping?: boolean;
-  /** What this version has no name for: netlink attributes, for `readAttributes`. */
-  unknown?: Uint8Array;
+  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  unknown?: string;
 }
 
 /** A bridge. */

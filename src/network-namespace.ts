@@ -25,6 +25,7 @@ import type {
 } from "./link.js";
 import { LinkWatch } from "./link-watch.js";
 import { loadAddon } from "./load-addon.js";
+import { linkOf } from "./native-link.js";
 import { Operations } from "./operations.js";
 import type {
   AttachOptions,
@@ -69,7 +70,6 @@ import {
 } from "./requests.js";
 import { signalOf } from "./shared-options.js";
 import { tagPrefix } from "./tag.js";
-import { tagged } from "./tagged-link.js";
 
 /** The operations of a handle, for what the package builds on it beside its calls. */
 export let operationsOf: (namespace: NetworkNamespace) => Operations;
@@ -156,7 +156,7 @@ export class NetworkNamespace implements AsyncDisposable {
   async createMacvtap(options: CreateMacvtapOptions): Promise<MacvtapLink> {
     const request = createMacvtapRequest(options);
     const { links } = await this.#operations.create("createMacvtap", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /** Makes a tap that goes when the last of its queues is closed; they are handed out. */
@@ -173,7 +173,7 @@ export class NetworkNamespace implements AsyncDisposable {
     const request = createTapRequest(options);
     const { links, fds } = await this.#operations.create("createTap", request, signalOf(options));
     const queues = fds.map((fd) => this.#queue(fd, links[0]));
-    const link = tagged<TapLink>(links[0]);
+    const link = linkOf<TapLink>(links[0]);
     return queues.length === 0 ? link : ephemeralTap(link, queues);
   }
 
@@ -185,14 +185,14 @@ export class NetworkNamespace implements AsyncDisposable {
   async createBridge(options: CreateBridgeOptions = {}): Promise<BridgeLink> {
     const request = createBridgeRequest(options);
     const { links } = await this.#operations.create("createBridge", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /** Makes a veth pair; gives both ends, the peer second. */
   async createVeth(options: CreateVethOptions = {}): Promise<[VethLink, VethLink]> {
     const request = createVethRequest(options);
     const { links } = await this.#operations.create("createVeth", request, signalOf(options));
-    return [tagged(links[0]), tagged(links[1])];
+    return [linkOf(links[0]), linkOf(links[1])];
   }
 
   /**
@@ -207,7 +207,7 @@ export class NetworkNamespace implements AsyncDisposable {
   ): Promise<Link> {
     const request = attachRequest(link, bridge, options);
     const { links } = await this.#operations.run("attachToBridge", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /**
@@ -217,7 +217,7 @@ export class NetworkNamespace implements AsyncDisposable {
   async detachFromBridge(link: LinkReference, options: OperationOptions = {}): Promise<Link> {
     const request = detachRequest(link, options);
     const { links } = await this.#operations.run("detachFromBridge", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /**
@@ -252,7 +252,7 @@ export class NetworkNamespace implements AsyncDisposable {
   ): Promise<Link> {
     const request = setRequest(link, changes, options);
     const { links } = await this.#operations.run("setLink", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /**
@@ -287,7 +287,7 @@ export class NetworkNamespace implements AsyncDisposable {
         (known) => ({ ...request, target: known }),
         signalOf(options),
       );
-      return tagged(links[0]);
+      return linkOf(links[0]);
     } finally {
       letGo();
     }
@@ -320,7 +320,7 @@ export class NetworkNamespace implements AsyncDisposable {
   async getLink(link: LinkReference, options: ReadOptions = {}): Promise<Link> {
     const request = getLinkRequest(link, options);
     const { links } = await this.#operations.run("getLink", request, signalOf(options));
-    return tagged(links[0]);
+    return linkOf(links[0]);
   }
 
   /**
@@ -331,7 +331,7 @@ export class NetworkNamespace implements AsyncDisposable {
     const request = findRequest(names, options);
     const { links } = await this.#operations.run("findLinks", request, signalOf(options));
     const byIndex = new Map(links.map((link) => [link.index, link]));
-    return [...byIndex.values()].map((link) => tagged<Link>(link));
+    return [...byIndex.values()].map((link) => linkOf<Link>(link));
   }
 
   /** Lists the links of one of the kinds that flintap knows. */
@@ -341,7 +341,7 @@ export class NetworkNamespace implements AsyncDisposable {
   async listLinks(options: ListOptions = {}): Promise<Link[]> {
     const { request, matches } = listRequest(options);
     const { links } = await this.#operations.run("listLinks", request, signalOf(options));
-    return links.map((link) => tagged<Link>(link)).filter(matches);
+    return links.map((link) => linkOf<Link>(link)).filter(matches);
   }
 
   /**

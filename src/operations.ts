@@ -13,10 +13,11 @@ import type {
   NativeRequests,
   OperationName,
 } from "./addon.js";
-import { failureOf, untilAborted } from "./cancellation.js";
+import { failureOf } from "./cancellation.js";
 import type { Origin, Prepared } from "./create-requests.js";
 import { errorOf, FlintapError, isFailure } from "./error.js";
-import { Tracing } from "./tracing.js";
+import { type Call, NativeLine } from "./native-line.js";
+import { isTraced, Tracing } from "./tracing.js";
 
 /** What the tags and addresses of new devices need to know of the host. */
 type HostFacts = Pick<Origin, "bootId" | "machineId">;
@@ -56,54 +57,48 @@ export function closerOf(addon: NativeAddon): (fd: number) => Promise<void> {
   return (fd) => closer(addon, "flintap").closeFd(fd, `descriptor ${fd}`);
 }
 
+const askForHost: Call<"describeHost"> = { operation: "describeHost", request: () => ({}) };
+
 /** The operations of one namespace handle. */
 export class Operations {
   readonly #addon: NativeAddon;
   readonly #owner: string;
-  readonly #handle: NativeHandle;
-  /**
-   * What every operation waits for before it is handed over. While the first create waits for the
-   * host's facts, what was called after it must not overtake it; otherwise it is settled, and
-   * waiting for it all the same keeps the operations in line.
-   */
-  #gate: Promise<void> = Promise.resolve();
-  #asking = false;
+  readonly #line: NativeLine;
+  /** While the first create asks for the host's facts, what is called after it waits as well. */
+  #asking?: Promise<void> | undefined;
   #host?: HostFacts;
   #hostFailure: unknown;
   #closing?: Promise<void>;
   readonly #holders = new Set<Promise<void>>();
-  /** How many operations could be given up so far: numbers them for the native side. */
-  #called = 0;
 
   constructor(addon: NativeAddon, owner: string) {
     this.#addon = addon;
     this.#owner = owner;
-    this.#handle = openHandle(addon);
+    this.#line = new NativeLine(openHandle(addon));
   }
 
   /** Runs an operation behind those called before. */
-  async run<Name extends OperationName>(
+  run<Name extends OperationName>(
     operation: Name,
     request: NativeRequests[Name],
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    return await this.#traced(operation, () => request, { signal });
+    return this.#call({ operation, request: () => request, signal });
   }
 
   /** Runs an operation whose request needs the host's facts; they are asked for once. */
-  async create<Name extends OperationName>(
+  create<Name extends OperationName>(
     operation: Name,
     request: Prepared<Name>,
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    this.#requireHost();
-    return await this.#traced(operation, () => request(this.#origin()), { signal });
+    const gate = this.#requireHost();
+    return this.#call({ operation, request: () => request(this.#origin()), gate, signal });
   }
 
   /** What a create would know of its origin by now. */
   async origin(): Promise<Origin> {
-    this.#requireHost();
-    await this.#gate;
+    await this.#requireHost();
     try {
       return this.#origin();
     } catch (thrown) {
@@ -112,17 +107,17 @@ export class Operations {
   }
 
   /** Runs an operation whose request needs `fact`. What is called after it waits as well. */
-  async runWith<Name extends OperationName, Fact>(
+  runWith<Name extends OperationName, Fact>(
     fact: Fact | Promise<Fact>,
     operation: Name,
     request: (fact: Fact) => NativeRequests[Name],
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    if (!(fact instanceof Promise)) return await this.run(operation, request(fact), signal);
+    if (!(fact instanceof Promise)) return this.run(operation, request(fact), signal);
     let make = (): NativeRequests[Name] => {
       throw new Error("The gate opened before the fact was known.");
     };
-    const known = fact.then(
+    const gate = fact.then(
       (value) => {
         make = () => request(value);
       },
@@ -132,18 +127,16 @@ export class Operations {
         };
       },
     );
-    const gate = this.#gate;
-    this.#gate = gate.then(() => known);
-    return await this.#traced(operation, () => make(), { signal });
+    return this.#call({ operation, request: () => make(), gate, signal });
   }
 
   /**
-   * The number of the handle's namespace, 0 where it cannot be told. It does not wait for the gate: two
-   * handles can ask each other for it, and neither waits for what the other has to do first. Rejects
-   * with what the native side threw, for `runWith`.
+   * The number of the handle's namespace, 0 where it cannot be told. It does not wait for what waits:
+   * two handles can ask each other for it, and neither waits for what the other has to do first.
+   * Rejects with what the native side threw, for `runWith`.
    */
   async namespace(): Promise<number> {
-    const { namespace = 0 } = await this.#handle.run("describeHost", {});
+    const { namespace = 0 } = await this.#line.runNow(askForHost);
     return namespace;
   }
 
@@ -153,7 +146,7 @@ export class Operations {
    */
   async closeFd(fd: number, device: string): Promise<void> {
     const open = this.#closing === undefined ? this : closer(this.#addon, this.#owner);
-    await open.#traced("closeQueue", () => ({ fd }), { device });
+    await open.#call({ operation: "closeQueue", request: () => ({ fd }) }, device);
   }
 
   /** Throws where `close` was called. */
@@ -181,75 +174,49 @@ export class Operations {
     return this.#closing;
   }
 
-  async #traced<Name extends OperationName>(
-    operation: Name,
-    request: () => NativeRequests[Name],
-    { signal, device }: { signal?: AbortSignal; device?: string },
-  ): Promise<NativeOutcome> {
-    const tracing = new Tracing(operation, this.#owner, device);
-    return await tracing.around(async () => {
-      try {
-        const outcome = await this.#inLine(operation, request, signal, tracing);
-        tracing.done(outcome);
-        return outcome;
-      } catch (thrown) {
-        const error = failureOf(thrown, operation, signal);
-        const work = isFailure(thrown) ? thrown.work : undefined;
-        tracing.failed(error, signal, work);
-        throw error;
-      }
-    });
+  #call<Name extends OperationName>(call: Call<Name>, device?: string): Promise<NativeOutcome> {
+    if (!isTraced()) return this.#inLine(call);
+    const tracing = new Tracing(call.operation, this.#owner, device);
+    return tracing.around(() => this.#inLine(call, tracing));
   }
 
   async #inLine<Name extends OperationName>(
-    operation: Name,
-    request: () => NativeRequests[Name],
-    signal: AbortSignal | undefined,
-    tracing: Tracing,
+    { operation, request, gate, signal }: Call<Name>,
+    tracing?: Tracing,
   ): Promise<NativeOutcome> {
-    signal?.throwIfAborted();
-    this.requireOpen(operation);
-    if (signal === undefined) return await this.#handOver(operation, request, tracing);
-    const number = ++this.#called;
-    let isHandedOver = false;
-    const settled = this.#handOver(operation, request, tracing, () => {
-      signal.throwIfAborted();
-      isHandedOver = true;
-      return number;
-    });
-    return await untilAborted(signal, settled, () => !isHandedOver || this.#handle.cancel(number));
+    try {
+      signal?.throwIfAborted();
+      this.requireOpen(operation);
+      const traced = (): NativeRequests[Name] => {
+        const made = request();
+        tracing?.asked(made);
+        return made;
+      };
+      const outcome = await this.#line.run({ operation, request: traced, gate, signal });
+      tracing?.done(outcome);
+      return outcome;
+    } catch (thrown) {
+      const error = failureOf(thrown, operation, signal);
+      tracing?.failed(error, signal, isFailure(thrown) ? thrown.work : undefined);
+      throw error;
+    }
   }
 
-  /** One way for all, so that none overtakes another. `numbered` gives what it is cancelled by. */
-  async #handOver<Name extends OperationName>(
-    operation: Name,
-    request: () => NativeRequests[Name],
-    tracing: Tracing,
-    numbered?: () => number,
-  ): Promise<NativeOutcome> {
-    await this.#gate;
-    const number = numbered?.();
-    const ready = request();
-    tracing.asked(ready);
-    return await this.#handle.run(operation, ready, number);
+  #requireHost(): Promise<void> | undefined {
+    if (this.#host !== undefined || this.#closing !== undefined) return undefined;
+    this.#asking ??= this.#askHost();
+    return this.#asking;
   }
 
-  #requireHost(): void {
-    if (this.#host !== undefined || this.#asking || this.#closing !== undefined) return;
-    this.#asking = true;
-    const before = this.#gate;
-    this.#gate = before.then(() => this.#askHost());
-  }
-
-  /** Never rejects: it is the gate of operations that do not need the facts, too. */
+  /** Never rejects: operations that do not need the facts wait for it, too. */
   async #askHost(): Promise<void> {
     try {
-      const { bootId, machineId } = await this.#handle.run("describeHost", {});
+      const { bootId, machineId } = await this.#line.run(askForHost);
       this.#host = { bootId, machineId };
     } catch (thrown) {
       this.#hostFailure = thrown;
     } finally {
-      this.#asking = false;
+      this.#asking = undefined;
     }
   }
 
@@ -259,7 +226,7 @@ export class Operations {
   }
 
   async #finish(): Promise<void> {
-    await Promise.all([this.#gate, ...this.#holders]);
-    await this.#handle.close();
+    await Promise.all(this.#holders);
+    await this.#line.close();
   }
 }

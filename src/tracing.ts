@@ -49,6 +49,11 @@ function deviceOf(request: NativeRequests[OperationName]): string | undefined {
   return name ?? identity ?? (index === undefined ? undefined : `index ${index}`);
 }
 
+/** Whether anybody listens. */
+export function isTraced(): boolean {
+  return channels.hasSubscribers;
+}
+
 /** One operation, on its way through the channels. */
 export class Tracing {
   readonly #trace: OperationTrace;
@@ -59,7 +64,7 @@ export class Tracing {
 
   /** Runs it, between the events if anybody listens. */
   async around<Result>(run: () => Promise<Result>): Promise<Result> {
-    if (!channels.hasSubscribers) return await run();
+    if (!isTraced()) return await run();
     // Not by what the channels hand on as the result: that is the native side's.
     const results: Result[] = [];
     const keep = async (): Promise<void> => {

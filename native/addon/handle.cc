@@ -1,22 +1,19 @@
 #include "addon/handle.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
-#include "addon/convert.h"
+#include "addon/json.h"
+#include "core/devices/open_queues.h"
 
 namespace flintap::addon {
-
-struct Handle::Call : Task {
-  explicit Call(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
-  Napi::Promise::Deferred deferred;
-  std::uint32_t number = 0;  // 0: can't be cancelled
-};
 
 Napi::Function Handle::define(Napi::Env env) {
   return DefineClass(env, "Handle",
                      {
-                         InstanceMethod<&Handle::run>("run"),
+                         InstanceMethod<&Handle::submit>("submit"),
+                         InstanceMethod<&Handle::take>("take"),
                          InstanceMethod<&Handle::cancel>("cancel"),
                          InstanceMethod<&Handle::close>("close"),
                      });
@@ -24,13 +21,19 @@ Napi::Function Handle::define(Napi::Env env) {
 
 // The thread must have ended before Node tears the thread-safe function down. Cleanup hooks run in
 // the reverse order in which they were added, so this one comes after the function is made.
-Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) {
+Handle::Handle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Handle>(info), bell_(std::make_unique<Bell>(this).release()) {
   const Napi::Env env = info.Env();
-  wake_ = Wake::New(env, "flintap", 0, 1, this);
+  wake_ = Wake::New(env, "flintap", 0, 1, bell_,
+                    [](Napi::Env, void*, Bell* bell) { std::unique_ptr<Bell>(bell).reset(); });
   wake_.Unref(env);
   try {
-    executor_ = std::make_unique<Executor>([this](auto task) { done(std::move(task)); });
+    executor_ =
+        std::make_unique<Executor>([this](auto task) { done(std::move(task)); },
+                                   [this](const Failure& failure) { push(settle_late(failure)); });
   } catch (const Failure& failure) {
+    ended_ = true;
+    bell_->handle = nullptr;
     wake_.Release();
     throw Napi::Error(env, failure_to_js(env, failure, "open"));
   }
@@ -64,55 +67,42 @@ void Handle::end_at_teardown(void* handle) {
 
 void Handle::end() {
   exiting_ = true;
-  cancellable_.clear();
   executor_->stop();
 }
 
-Napi::Value Handle::run(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::string name = info[0].ToString().Utf8Value();
-  const Operation* operation = find_operation(name);
-  if (operation == nullptr || !info[1].IsObject()) {
-    throw Napi::TypeError::New(env, name + ": expected an operation and its request");
-  }
-  auto request = operation->request->make();
-  from_js(info[1].As<Napi::Object>(), *request, *operation->request, name);
-  auto call = std::make_unique<Call>(env);
-  call->operation = operation;
-  call->request = std::move(request);
-  if (info[2].IsNumber() && !closing_ && !exiting_) {
-    call->number = info[2].As<Napi::Number>().Uint32Value();
-    cancellable_[call->number] = call.get();
-  }
-  return submit(env, std::move(call));
-}
+// ---- on its way to the thread ----
 
-Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
-  const auto found = cancellable_.find(info[0].ToNumber().Uint32Value());
-  const bool unbegun = found != cancellable_.end() && found->second->cancellation.request();
-  return Napi::Boolean::New(info.Env(), unbegun);
+// submit([number, operation, request, …])
+Napi::Value Handle::submit(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  constexpr std::uint32_t kParts = 3;
+  const auto calls = info[0].As<Napi::Array>();
+  for (std::uint32_t at = 0; at + kParts <= calls.Length(); at += kParts) {
+    const Napi::HandleScope scope(env);
+    const std::string name = calls.Get(at + 1).ToString().Utf8Value();
+    auto call = std::make_unique<Call>();
+    call->number = calls.Get(at).ToNumber().Uint32Value();
+    call->operation = find_operation(name);
+    if (call->operation == nullptr) throw Napi::TypeError::New(env, name + ": no such operation");
+    call->text = calls.Get(at + 2).ToString().Utf8Value();
+    submit(env, std::move(call));
+  }
+  return env.Undefined();
 }
 
 Napi::Value Handle::close(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  auto call = std::make_unique<Call>(env);
-  if (closing_) {
-    const Napi::Value promise = call->deferred.Promise();
-    call->deferred.Resolve(env.Undefined());
-    return promise;
-  }
-  const Napi::Value promise = submit(env, std::move(call));
+  auto call = std::make_unique<Call>();
+  call->number = info[0].ToNumber().Uint32Value();
+  submit(info.Env(), std::move(call));
   closing_ = true;
-  return promise;
+  return info.Env().Undefined();
 }
 
-Napi::Value Handle::submit(Napi::Env env, std::unique_ptr<Call> call) {
-  const Napi::Value promise = call->deferred.Promise();
-  if (exiting_) return promise;
-  if (closing_) {
-    const Failure refused(0, reason::closed, "queue the operation");
-    call->deferred.Reject(failure_to_js(env, refused, call->operation->name));
-    return promise;
+void Handle::submit(Napi::Env env, std::unique_ptr<Call> call) {
+  if (exiting_ || closing_) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    cancellable_[call->number] = call.get();
   }
   // A waiting operation keeps this object and the process alive; an idle handle does not.
   if (pending_++ == 0) {
@@ -120,53 +110,91 @@ Napi::Value Handle::submit(Napi::Env env, std::unique_ptr<Call> call) {
     wake_.Ref(env);
   }
   executor_->submit(std::move(call));
-  return promise;
 }
 
-// Operation thread: one wake for as many as end before JavaScript gets to run.
-void Handle::done(std::unique_ptr<Task> task) {
+Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
   const std::scoped_lock lock(mutex_);
-  done_.push_back(std::move(task));
-  if (done_.size() == 1) wake_.NonBlockingCall();
+  const auto found = cancellable_.find(info[0].ToNumber().Uint32Value());
+  const bool unbegun = found != cancellable_.end() && found->second->cancellation.request();
+  return Napi::Boolean::New(info.Env(), unbegun);
 }
 
-void Handle::settle_all(Napi::Env env, Napi::Function, Handle* handle, void*) {
-  if (static_cast<napi_env>(env) == nullptr) return;  // torn down
-  std::vector<std::unique_ptr<Task>> settled;
+// ---- on its way back ----
+
+// The task is destroyed here and not by the JavaScript thread: a long list takes its time.
+void Handle::done(std::unique_ptr<Task> task) {
+  const std::uint32_t number = static_cast<Call&>(*task).number;
   {
-    const std::scoped_lock lock(handle->mutex_);
-    settled = std::exchange(handle->done_, {});
+    const std::scoped_lock lock(mutex_);
+    cancellable_.erase(number);
   }
-  for (const auto& task : settled) {
-    const Napi::HandleScope scope(env);
-    auto& call = static_cast<Call&>(*task);
-    handle->cancellable_.erase(call.number);
-    try {
-      handle->settle(env, call);
-    } catch (const Napi::Error& error) {
-      call.deferred.Reject(error.Value());
-    }
-  }
-  handle->pending_ -= settled.size();
-  if (handle->pending_ > 0 || settled.empty()) return;
-  if (!handle->ended_) handle->wake_.Unref(env);
-  handle->Unref();
+  push(settle(*task, number));
 }
 
-void Handle::settle(Napi::Env env, Call& call) {
-  if (call.operation == nullptr) {
-    end_thread(env);
-    call.deferred.Resolve(env.Undefined());
-    return;
+// One wake for as many as come before JavaScript has taken all.
+void Handle::push(std::vector<Settlement> parts) {
+  const std::scoped_lock lock(mutex_);
+  std::ranges::move(parts, std::back_inserter(settled_));
+  if (!std::exchange(woken_, true)) wake_.NonBlockingCall();
+}
+
+void Handle::ring(Napi::Env env, Napi::Function, Bell* bell, void*) {
+  if (static_cast<napi_env>(env) == nullptr || bell->handle == nullptr) return;  // torn down
+  const Napi::Object self = bell->handle->Value();
+  if (!self.IsEmpty()) self.Get("onSettled").As<Napi::Function>().Call(self, {});
+}
+
+std::vector<Settlement> Handle::take_some(bool& more) {
+  std::vector<Settlement> some;
+  std::size_t weight = 0;
+  const std::scoped_lock lock(mutex_);
+  while (!settled_.empty() && weight < kLinksAtATime) {
+    some.push_back(std::move(settled_.front()));
+    settled_.pop_front();
+    weight += 1 + some.back().links;
   }
-  auto answer = call.failure ? failure_to_js(env, *call.failure, call.operation->name)
-                             : outcome_to_js(env, call.outcome);
-  answer.Set("work", work_to_js(env, call));
-  if (call.failure) {
-    call.deferred.Reject(answer);
-  } else {
-    call.deferred.Resolve(answer);
+  more = !settled_.empty();
+  woken_ = more;
+  return some;
+}
+
+namespace {
+
+Napi::Object batch_to_js(Napi::Env env, std::span<const Settlement> some, bool more) {
+  std::string text = "[";
+  for (const Settlement& each : some) {
+    if (text.size() > 1) text += ',';
+    text += each.text;
   }
+  text += ']';
+  auto batch = Napi::Object::New(env);
+  batch.Set("settled", text_to_js(env, text, std::ranges::all_of(some, &Settlement::is_ascii)));
+  batch.Set("more", more);
+  return batch;
+}
+
+}  // namespace
+
+Napi::Value Handle::take(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (exiting_) return env.Undefined();
+  bool more = false;
+  auto some = take_some(more);
+  const auto batch = batch_to_js(env, some, more);
+  for (Settlement& each : some) {
+    for (Fd& fd : each.fds) OpenQueues::of_process().hand_to(fd.release(), env);
+  }
+  if (std::ranges::any_of(some, &Settlement::is_end)) end_thread(env);
+  let_go(env, static_cast<std::size_t>(std::ranges::count_if(some, &Settlement::is_last)));
+  return batch;
+}
+
+void Handle::let_go(Napi::Env env, std::size_t settled) {
+  if (settled == 0) return;
+  pending_ -= settled;
+  if (pending_ > 0) return;
+  if (!ended_) wake_.Unref(env);
+  Unref();
 }
 
 void Handle::end_thread(Napi::Env env) {
@@ -174,6 +202,7 @@ void Handle::end_thread(Napi::Env env) {
   if (auto* open = env.GetInstanceData<OpenHandles>()) open->erase(this);
   executor_.reset();
   napi_remove_env_cleanup_hook(env, end_at_teardown, this);
+  bell_->handle = nullptr;
   wake_.Release();
 }
 

@@ -4,13 +4,14 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "core/executor/executor.h"
+#include "core/executor/settlement.h"
 
 namespace flintap::addon {
 
@@ -27,31 +28,43 @@ class Handle : public Napi::ObjectWrap<Handle> {
   Handle& operator=(const Handle&) = delete;
 
  private:
-  struct Call;
-  static void settle_all(Napi::Env env, Napi::Function callback, Handle* handle, void* data);
-  using Wake = Napi::TypedThreadSafeFunction<Handle, void, &Handle::settle_all>;
+  // A task by the number that JavaScript gave it.
+  struct Call : Task {
+    std::uint32_t number = 0;
+  };
+  // Whom a wake is for: no handle any more once that has ended. JavaScript thread only.
+  struct Bell {
+    Handle* handle;
+  };
+  static void ring(Napi::Env env, Napi::Function callback, Bell* bell, void* data);
+  using Wake = Napi::TypedThreadSafeFunction<Bell, void, &Handle::ring>;
 
-  Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value submit(const Napi::CallbackInfo& info);
+  Napi::Value take(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  Napi::Value submit(Napi::Env env, std::unique_ptr<Call> call);
-  void settle(Napi::Env env, Call& call);
+  void submit(Napi::Env env, std::unique_ptr<Call> call);
+  std::vector<Settlement> take_some(bool& more);
+  void let_go(Napi::Env env, std::size_t settled);
   // On the operation thread.
   void done(std::unique_ptr<Task> task);
+  // On any thread.
+  void push(std::vector<Settlement> parts);
   static void end_at_teardown(void* handle);
   static void tell_all_to_end(Napi::Env env);
   void end();
   void end_thread(Napi::Env env);
 
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Task>> done_;  // guarded by mutex_
-  std::size_t pending_ = 0;                  // JavaScript thread only, as all below
-  // Those that can be cancelled, by the number that JavaScript gave them.
-  std::unordered_map<std::uint32_t, Call*> cancellable_;
+  std::deque<Settlement> settled_;                        // guarded by mutex_, as those below
+  bool woken_ = false;                                    // JavaScript knows that there are some
+  std::unordered_map<std::uint32_t, Call*> cancellable_;  // those that have not settled
+  std::size_t pending_ = 0;                               // JavaScript thread only, as all below
   bool closing_ = false;
   bool ended_ = false;
   bool exiting_ = false;  // nobody hears of anything any more
+  Bell* bell_;            // the thread-safe function's own
   Wake wake_;
   std::unique_ptr<Executor> executor_;
 };

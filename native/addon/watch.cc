@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "addon/convert.h"
+#include "addon/json.h"
+#include "core/json/record_json.h"
 #include "core/link/kind.h"
 
 namespace flintap::addon {
@@ -11,27 +12,32 @@ namespace {
 // So many links are converted before the event loop goes on.
 constexpr std::size_t kBatch = 64;
 
-Napi::Object news_to_js(Napi::Env env, const LinkNews& news) {
-  auto object = Napi::Object::New(env);
-  object.Set("index", Napi::Number::New(env, news.index));
-  object.Set("initial", Napi::Boolean::New(env, news.initial));
-  object.Set("removed", Napi::Boolean::New(env, news.removed));
-  if (news.link) object.Set("link", to_js(env, *news.link, kLinkSchema));
-  if (news.port) object.Set("port", to_js(env, *news.port, *find_kind("bridge")->port));
-  if (news.ipv6) object.Set("ipv6", to_js(env, *news.ipv6, kIpv6Schema));
-  return object;
+void write_news(JsonWriter& json, const LinkNews& news) {
+  json.begin_object();
+  json.member("index", news.index);
+  json.member("initial", news.initial);
+  json.member("removed", news.removed);
+  const auto member = [&](const char* name, const Record* record, const Schema& schema) {
+    if (record == nullptr) return;
+    json.key(name);
+    write_json(json, *record, schema);
+  };
+  member("link", news.link.get(), kLinkSchema);
+  member("port", news.port.get(), *find_kind("bridge")->port);
+  member("ipv6", news.ipv6.get(), kIpv6Schema);
+  json.end_object();
 }
 
 Napi::Object batch_to_js(Napi::Env env, const LinkWatch::State& state) {
-  const auto news = Napi::Array::New(env, state.news.size());
-  for (std::uint32_t at = 0; at < state.news.size(); ++at) {
-    const Napi::HandleScope scope(env);
-    news.Set(at, news_to_js(env, state.news[at]));
-  }
-  auto batch = Napi::Object::New(env);
-  batch.Set("news", news);
-  batch.Set("more", Napi::Boolean::New(env, state.more));
-  return batch;
+  JsonWriter json;
+  json.begin_object();
+  json.key("news");
+  json.begin_array();
+  for (const LinkNews& news : state.news) write_news(json, news);
+  json.end_array();
+  json.member("more", state.more);
+  json.end_object();
+  return parse(env, json);
 }
 
 LinkWatch::Settings settings_of(const Napi::Object& given) {

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-#include "addon/convert.h"
+#include "addon/json.h"
 #include "core/failure.h"
 
 namespace flintap::addon {

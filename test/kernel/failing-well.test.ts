@@ -14,6 +14,7 @@ import {
   listLinks,
 } from "../../src/index.js";
 import { loadAddon } from "../../src/load-addon.js";
+import { NativeLine } from "../../src/native-line.js";
 import { type Capability, needs } from "../setup/capabilities.js";
 import { inventory } from "../setup/inventory.js";
 import { addBridge, addParent, ip, ipBatch, link } from "../setup/iproute2.js";
@@ -211,8 +212,8 @@ describe("a MAC that no device can have", () => {
   });
 
   needs(...tap)("is refused by the native side by itself", async () => {
-    const handle = new (loadAddon().Handle)();
-    await handle.run("listLinks", { statistics: false });
+    const line = new NativeLine(new (loadAddon().Handle)());
+    await line.run({ operation: "listLinks", request: () => ({ statistics: false }) });
     const before = await inventory();
     const link = { name: "guest", alias: "", mac: multicast, up: true };
     const macvtapRequest = {
@@ -229,9 +230,11 @@ describe("a MAC that no device can have", () => {
       queues: 0,
     } as const;
     const expected = { reason: "invalid-mac", errno: 99 };
-    await expect(handle.run("createMacvtap", macvtapRequest)).rejects.toMatchObject(expected);
-    await expect(handle.run("createTap", tapRequest)).rejects.toMatchObject(expected);
+    const macvtap = line.run({ operation: "createMacvtap", request: () => macvtapRequest });
+    await expect(macvtap).rejects.toMatchObject(expected);
+    const tapCall = line.run({ operation: "createTap", request: () => tapRequest });
+    await expect(tapCall).rejects.toMatchObject(expected);
     expect(await inventory()).toEqual(before);
-    await handle.close();
+    await line.close();
   });
 });

@@ -298,7 +298,7 @@ describe("what flintap has no name for is kept:", () => {
     expect(kind).toBe("vxlan");
     const linkInfo = 18;
     const raw = Buffer.from(
-      readAttributes(unknown ?? new Uint8Array()).find(({ type }) => type === linkInfo)?.data ?? [],
+      readAttributes(unknown ?? "").find(({ type }) => type === linkInfo)?.data ?? [],
     );
     expect(raw.includes("vxlan")).toBe(true);
     const id = Buffer.alloc(4);
@@ -309,9 +309,7 @@ describe("what flintap has no name for is kept:", () => {
   withVeth("attributes without a name, with their number and bytes", async () => {
     const maxSegments = 40;
     const { unknown } = await getLink("enp0");
-    const raw = readAttributes(unknown ?? new Uint8Array()).find(
-      ({ type }) => type === maxSegments,
-    )?.data;
+    const raw = readAttributes(unknown ?? "").find(({ type }) => type === maxSegments)?.data;
     expect(raw).toHaveLength(4);
     const [value] = new Uint32Array((raw ?? new Uint8Array(4)).slice().buffer);
     const [seen] = JSON.parse(await ip("-json -details link show dev enp0"));

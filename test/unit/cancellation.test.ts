@@ -33,7 +33,7 @@ describe("an operation whose signal fires", () => {
     const operations = new Operations(addon, "flintap");
     const controller = new AbortController();
     const call = operations.run("getLink", read, controller.signal);
-    await Promise.resolve();
+    await vi.waitUntil(() => addon.operations().includes("getLink"));
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
     expect(addon.cancelled).toEqual([1]);

@@ -4,6 +4,7 @@
  */
 import type {
   NativeAddon,
+  NativeBatch,
   NativeFailure,
   NativeFdSocket,
   NativeHandle,
@@ -109,17 +110,43 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
   const batches: Promise<NativeLinkBatch>[] = [];
 
   class Handle implements NativeHandle {
+    onSettled = (): void => {};
+    #settled: object[] = [];
+
     constructor() {
       handles.opened += 1;
     }
 
-    async run<Name extends OperationName>(
-      operation: Name,
-      request: NativeRequests[Name],
-    ): Promise<NativeOutcome> {
-      calls.push({ operation, request: { ...request } });
-      const answer: Script[Name] = script[operation] ?? answers[operation];
-      return { links: [], fds: [], ...(await answer?.(request)) };
+    submit(flat: readonly (number | string)[]): void {
+      for (let at = 0; at < flat.length; at += 3) {
+        const [number, operation, request] = flat.slice(at, at + 3) as [
+          number,
+          OperationName,
+          string,
+        ];
+        const asked = JSON.parse(request);
+        calls.push({ operation, request: asked });
+        const answer = script[operation] ?? answers[operation];
+        void this.#answer(number, async () => await answer?.(asked));
+      }
+    }
+
+    async #answer(number: number, answer: () => Promise<object | undefined>): Promise<void> {
+      try {
+        this.#tell({ number, links: [], fds: [], ...(await answer()) });
+      } catch (thrown) {
+        const { work, ...facts } = thrown as NativeFailure;
+        this.#tell({ number, failure: facts, work });
+      }
+    }
+
+    #tell(settled: object): void {
+      this.#settled.push(settled);
+      if (this.#settled.length === 1) setImmediate(() => this.onSettled());
+    }
+
+    take(): NativeBatch {
+      return { settled: JSON.stringify(this.#settled.splice(0)), more: false };
     }
 
     cancel(number: number): boolean {
@@ -127,8 +154,9 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
       return unbegun;
     }
 
-    async close(): Promise<void> {
+    close(number: number): void {
       handles.closed += 1;
+      this.#tell({ number });
     }
   }
 

@@ -3,11 +3,13 @@ import type { NativeFailure, NativeLinkBatch, NativeLinkNews } from "../../src/a
 import type { LinkBase } from "../../src/link.js";
 import { type LinkEvent, type LinkFilter, LinkState } from "../../src/link-state.js";
 import { LinkWatch } from "../../src/link-watch.js";
+import { completeLink } from "../../src/native-link.js";
 import { failure, fakeAddon, fakeLink } from "./fake-addon.js";
 
 function news(fields: Partial<NativeLinkNews>, link?: Partial<LinkBase>): NativeLinkNews {
   const index = fields.index ?? link?.index ?? 7;
   const whole = link === undefined ? {} : { link: fakeLink({ index, name: "t0", ...link }) };
+  if (whole.link !== undefined) completeLink(whole.link);
   return { initial: false, removed: false, ...whole, ...fields, index };
 }
 
@@ -34,7 +36,7 @@ describe("what has happened to a link", () => {
   });
 
   test("is what differs, nested fields too, and nothing that has no name", () => {
-    const known = state({}, { port: { isolated: false, state: 0 }, unknown: Uint8Array.of(1) });
+    const known = state({}, { port: { isolated: false, state: 0 }, unknown: "AQ==" });
     expect(told(known, news({}, { mtu: 1400, port: { isolated: true, state: 0 } }))).toMatchObject([
       { type: "changed", changes: ["mtu", "port"], previous: { mtu: 1500 }, link: { mtu: 1400 } },
     ]);

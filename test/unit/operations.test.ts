@@ -116,9 +116,11 @@ describe("a failure", () => {
       constructor() {
         throw failure({ operation: "open", reason: "kernel", errno: 24, step: "socket" });
       }
-      run = () => Promise.reject(new Error("never opened"));
+      onSettled = () => {};
+      submit = () => {};
+      take = () => undefined;
       cancel = () => false;
-      close = () => Promise.resolve();
+      close = () => {};
     }
     const addon = { ...fakeAddon(), Handle };
     expect(() => new Operations(addon, "flintap")).toThrow(

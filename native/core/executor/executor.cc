@@ -4,13 +4,15 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/json/record_json.h"
 #include "core/system/native_thread.h"
 #include "core/system/seam.h"
 
 namespace flintap {
 
-Executor::Executor(OnDone on_done) : on_done_(std::move(on_done)) {
+Executor::Executor(OnDone on_done, OnLate on_late) : on_done_(std::move(on_done)) {
   context_.ending = &stopping_;
+  context_.report_late = std::move(on_late);
   thread_ = start_thread("flintap", [this] { work(); });
 }
 
@@ -77,6 +79,32 @@ void Executor::run_all() {
   }
 }
 
+namespace {
+
+// On the operation thread, since it would hold up JavaScript's.
+void read_request(Task& task) {
+  if (task.request) return;
+  auto request = task.operation->request->make();
+  try {
+    read_json(task.text, *request, *task.operation->request, std::string(task.operation->name));
+    task.request = std::move(request);
+  } catch (const WrongJson& error) {
+    task.wrong = error.what();
+  }
+}
+
+// Whether the task is to run.
+bool begins(Task& task) {
+  if (!task.cancellation.begin()) {
+    task.failure.emplace(ECANCELED, reason::aborted, "begin");
+    return false;
+  }
+  read_request(task);
+  return !task.wrong;
+}
+
+}  // namespace
+
 void Executor::run(std::span<const std::unique_ptr<Task>> tasks) {
   const seam::Scope counted;
   const std::uint32_t sends_before = context_.sends();
@@ -84,11 +112,7 @@ void Executor::run(std::span<const std::unique_ptr<Task>> tasks) {
   std::vector<Job*> wanted;
   for (const auto& task : tasks) {
     task->begun = begun;
-    if (task->cancellation.begin()) {
-      wanted.push_back(task.get());
-    } else {
-      task->failure.emplace(ECANCELED, reason::aborted, "begin");
-    }
+    if (begins(*task)) wanted.push_back(task.get());
   }
   if (tasks.front()->operation->run_together != nullptr) {
     tasks.front()->operation->run_together(context_, wanted);

@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,6 +23,8 @@ namespace flintap {
 
 struct Task : Job {
   const Operation* operation = nullptr;  // null: ends the thread
+  std::string text;                      // the request in JSON, until it begins
+  std::optional<std::string> wrong;      // what is wrong with that
   std::uint32_t sends = 0;               // to the kernel; shared by those that ran together
   std::chrono::steady_clock::time_point submitted, begun, ended;
 };
@@ -33,8 +37,11 @@ class Executor {
   // `on_done` is called on the operation thread and must not throw.
   using OnDone = std::function<void(std::unique_ptr<Task>)>;
 
+  // For what went wrong with a task after it was done; on any thread, and must not throw.
+  using OnLate = std::function<void(const Failure&)>;
+
   // Throws Failure when no thread can be had.
-  explicit Executor(OnDone on_done);
+  Executor(OnDone on_done, OnLate on_late);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

@@ -68,7 +68,7 @@ class Context {
   const Cancellation* cancellation = nullptr;  // of the operation that runs, when it runs alone
   const std::atomic<bool>* ending = nullptr;   // of its thread
   // Tells of what went wrong with an operation that has settled; from any thread. May be empty.
-  std::function<void(Failure)> report_late;
+  std::function<void(const Failure&)> report_late;
 
  private:
   std::optional<netlink::Socket> socket_;

@@ -1,0 +1,140 @@
+#include "core/json/record_json.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/json/json_reader.h"
+
+namespace flintap {
+namespace {
+
+struct WriteValue {
+  JsonWriter& json;
+
+  void operator()(std::monostate) const {}
+  void operator()(bool value) const { json.value(value); }
+  void operator()(std::int64_t value) const { json.value(value); }
+  // As text: JavaScript's numbers hold 53 bits of it.
+  void operator()(std::uint64_t value) const {
+    json.value(std::string_view(std::to_string(value)));
+  }
+  void operator()(const std::string& value) const { json.value(std::string_view(value)); }
+  void operator()(const std::vector<std::string>& values) const {
+    json.begin_array();
+    for (const std::string& value : values) json.value(std::string_view(value));
+    json.end_array();
+  }
+  void operator()(const Nested& nested) const { write_json(json, *nested.record, *nested.schema); }
+};
+
+// One text for all of them: a link has twenty, and hardly anybody reads one.
+void write_unknown(JsonWriter& json, const std::vector<RawAttribute>& attributes) {
+  netlink::AttributeWriter writer;
+  for (const RawAttribute& attribute : attributes) writer.put(attribute.type, attribute.data);
+  json.key("unknown");
+  json.base64(writer.bytes());
+}
+
+WrongJson wrong(const std::string& path, std::string_view expected) {
+  return WrongJson(path + ": expected " + std::string(expected));
+}
+
+std::string member_of(const std::string& path, std::string_view name) {
+  return std::string(path).append(".").append(name);
+}
+
+// What is no whole number stays unset, and the field's own shape refuses it.
+Value read_number(JsonReader& json) {
+  constexpr double kExact = 9'007'199'254'740'991.0;
+  const auto number = json.number();
+  if (!number || std::trunc(*number) != *number || std::abs(*number) > kExact) return {};
+  return static_cast<std::int64_t>(*number);
+}
+
+Value read_list(JsonReader& json) {
+  std::vector<std::string> list;
+  if (!json.take('[')) return {};
+  while (!json.is_next(']')) {
+    auto entry = json.string();
+    if (!entry || !(json.take(',') || json.is_next(']'))) return {};
+    list.push_back(std::move(*entry));
+  }
+  return list;
+}
+
+Value read_value(std::string_view text, const Field& field, const Record& owner,
+                 const std::string& path) {
+  JsonReader json(text);
+  if (json.is_next('"')) {
+    auto string = json.string();
+    return string ? Value(std::move(*string)) : Value{};
+  }
+  if (json.is_next('[')) return read_list(json);
+  if (json.is_next('{')) {
+    const Schema* schema = field.nested == nullptr ? nullptr : field.nested(owner);
+    if (schema == nullptr) return {};
+    auto record = schema->make();
+    read_json(text, *record, *schema, path);
+    return Nested{.record = nullptr, .schema = schema, .owned = std::move(record)};
+  }
+  if (const auto truth = json.boolean()) return *truth;
+  return read_number(json);
+}
+
+struct Member {
+  const Field* field;
+  std::string_view text;  // of its value
+};
+
+std::vector<Member> read_members(std::string_view text, const Schema& schema,
+                                 const std::string& path) {
+  JsonReader json(text);
+  std::vector<Member> members;
+  if (!json.take('{')) throw wrong(path, "an object");
+  while (!json.take('}')) {
+    const auto name = json.string();
+    const auto value = name && json.take(':') ? json.raw() : std::nullopt;
+    if (!value || !(json.take(',') || json.is_next('}'))) throw wrong(path, "JSON");
+    const Field* field = schema.find(std::string_view(*name));
+    if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
+      throw wrong(member_of(path, *name), "no such field");
+    }
+    members.push_back({.field = field, .text = *value});
+  }
+  return members;
+}
+
+}  // namespace
+
+void write_json(JsonWriter& json, const Record& record, const Schema& schema) {
+  json.begin_object();
+  for (const Field& field : schema.fields) {
+    if (field.get == nullptr) continue;
+    const Value value = field.get(record);
+    if (std::holds_alternative<std::monostate>(value)) continue;
+    json.key(field.name);
+    std::visit(WriteValue{.json = json}, value);
+  }
+  if (!record.unknown.empty()) write_unknown(json, record.unknown);
+  json.end_object();
+}
+
+void read_json(std::string_view text, Record& record, const Schema& schema,
+               const std::string& path) {
+  const auto members = read_members(text, schema, path);
+  // In the table's order: a link's kind comes before the details that depend on it.
+  for (const Field& field : schema.fields) {
+    if (field.set == nullptr) continue;
+    const auto given = std::ranges::find(members, &field, &Member::field);
+    if (given == members.end()) {
+      if (field.required) throw wrong(member_of(path, field.name), field.expected);
+      continue;
+    }
+    const std::string member = member_of(path, field.name);
+    if (!field.set(record, read_value(given->text, field, record, member))) {
+      throw wrong(member, field.expected);
+    }
+  }
+}
+
+}  // namespace flintap
