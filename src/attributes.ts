@@ -24,7 +24,7 @@ const isLittleEndian = endianness() === "LE";
 export function readAttributes(attributesOrBase64: Uint8Array | string): UnknownAttribute[] {
   const bytes =
     typeof attributesOrBase64 === "string"
-      ? Buffer.from(attributesOrBase64, "base64")
+      ? new Uint8Array(Buffer.from(attributesOrBase64, "base64"))
       : attributesOrBase64;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const attributes: UnknownAttribute[] = [];
