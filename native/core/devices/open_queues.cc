@@ -32,7 +32,7 @@ OpenQueues::File OpenQueues::file_of(const struct stat& node) {
 
 // A link that moves to another namespace may get another device number; its identity goes with it.
 bool OpenQueues::is_of(const Queue& queue, dev_t device, const Link& link) {
-  const std::string identity = link.identity();
+  const std::string_view identity = link.identity();
   if (!identity.empty() && !queue.identity.empty()) return queue.identity == identity;
   return queue.file.device == device && queue.index == link.index;
 }
@@ -44,7 +44,7 @@ void OpenQueues::remember(int queue, const Link& link) {
   queues_.push_back({.descriptor = queue,
                      .file = file_of(node),
                      .index = link.index.value_or(0),
-                     .identity = link.identity(),
+                     .identity = std::string(link.identity()),
                      .owner = nullptr});
 }
 

@@ -18,22 +18,14 @@ struct WriteValue {
   void operator()(std::uint64_t value) const {
     json.value(std::string_view(std::to_string(value)));
   }
-  void operator()(const std::string& value) const { json.value(std::string_view(value)); }
-  void operator()(const std::vector<std::string>& values) const {
+  void operator()(Text value) const { json.value(value); }
+  void operator()(Texts values) const {
     json.begin_array();
-    for (const std::string& value : values) json.value(std::string_view(value));
+    for (const std::string& value : values) json.value(Text(value));
     json.end_array();
   }
   void operator()(const Nested& nested) const { write_json(json, *nested.record, *nested.schema); }
 };
-
-// One text for all of them: a link has twenty, and hardly anybody reads one.
-void write_unknown(JsonWriter& json, const std::vector<RawAttribute>& attributes) {
-  netlink::AttributeWriter writer;
-  for (const RawAttribute& attribute : attributes) writer.put(attribute.type, attribute.data);
-  json.key("unknown");
-  json.base64(writer.bytes());
-}
 
 WrongJson wrong(const std::string& path, std::string_view expected) {
   return WrongJson(path + ": expected " + std::string(expected));
@@ -115,7 +107,10 @@ void write_json(JsonWriter& json, const Record& record, const Schema& schema) {
     json.key(field.name);
     std::visit(WriteValue{.json = json}, value);
   }
-  if (!record.unknown.empty()) write_unknown(json, record.unknown);
+  if (const auto unknown = record.unknown.bytes(); !unknown.empty()) {
+    json.key("unknown");
+    json.base64(unknown);
+  }
   json.end_object();
 }
 

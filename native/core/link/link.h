@@ -94,7 +94,7 @@ struct Link : Record {
 
   [[nodiscard]] bool has_alt_name(std::string_view wanted) const;
   // The alt name that marks the links made here; empty when there is none.
-  [[nodiscard]] std::string identity() const;
+  [[nodiscard]] std::string_view identity() const;
 };
 
 // Alt names that begin so are identities.

@@ -77,7 +77,7 @@ struct AltNames {
   }
   // RTM_NEWLINKPROP alone adds alt names; see requests.h.
   static void encode(netlink::AttributeWriter&, std::uint16_t, const Names&) {}
-  static Value to_value(const Names& names) { return names; }
+  static Value to_value(const Names& names) { return Texts(names); }
   static std::optional<Names> from_value(Value&& value) {
     auto* names = std::get_if<Names>(&value);
     return names == nullptr ? std::nullopt : std::optional(std::move(*names));
@@ -130,8 +130,8 @@ bool decode_statistics(Record& record, const netlink::Attribute& attribute) {
 // Not an attribute of its own: the alt name among the others that marks the links made here.
 constexpr Field identity_field() {
   return {.name = "identity", .get = [](const Record& record) -> Value {
-            std::string identity = static_cast<const Link&>(record).identity();
-            return identity.empty() ? Value{} : Value{std::move(identity)};
+            const std::string_view identity = static_cast<const Link&>(record).identity();
+            return identity.empty() ? Value{} : Value{identity};
           }};
 }
 
@@ -163,8 +163,9 @@ constexpr std::array link_fields{
     reported_as(nested<&Link::ipv6, ipv6_of>("ipv6"), IFLA_AF_SPEC, decode_ipv6),
     reported_as(nested<&Link::statistics, statistics_of>("statistics"), IFLA_STATS64,
                 decode_statistics),
-    superseded(IFLA_STATS),  // 32-bit counters
-    superseded(IFLA_MAP),    // ISA-bus addresses
+    superseded(IFLA_STATS),     // 32-bit counters
+    superseded(IFLA_MAP),       // ISA-bus addresses
+    superseded(IFLA_LINKINFO),  // what it holds depends on the kind: read_link
 };
 
 }  // namespace
@@ -195,10 +196,10 @@ bool Link::has_alt_name(std::string_view wanted) const {
 
 bool is_identity(std::string_view alt_name) { return alt_name.starts_with(kIdentityPrefix); }
 
-std::string Link::identity() const {
+std::string_view Link::identity() const {
   if (!alt_names) return {};
   const auto found = std::ranges::find_if(*alt_names, is_identity);
-  return found == alt_names->end() ? std::string{} : *found;
+  return found == alt_names->end() ? std::string_view() : std::string_view(*found);
 }
 
 }  // namespace flintap

@@ -220,7 +220,7 @@ void decode_info(Link& link, const netlink::Attribute& info) {
   if (data && details_known) link.details = decode_as(own->details, *data);
   if (port_data && port_known) link.port = decode_as(masters->port, *port_data);
   if ((data && !details_known) || (port_data && !port_known)) {
-    link.unknown.push_back({IFLA_LINKINFO, {info.payload.begin(), info.payload.end()}});
+    link.unknown.put(IFLA_LINKINFO, info.payload);
   }
 }
 
@@ -243,11 +243,7 @@ std::optional<Link> read_link(const netlink::Frame& frame, bool statistics) {
   link.promiscuous = (info.ifi_flags & IFF_PROMISC) != 0;
   decode(link, kLinkSchema, attributes);
   if (!statistics) link.statistics.reset();
-  const auto described = std::ranges::find(link.unknown, IFLA_LINKINFO, &RawAttribute::type);
-  if (described != link.unknown.end()) {
-    link.unknown.erase(described);
-    decode_info(link, *netlink::find(attributes, IFLA_LINKINFO));
-  }
+  if (const auto kind = netlink::find(attributes, IFLA_LINKINFO)) decode_info(link, *kind);
   return link;
 }
 

@@ -175,7 +175,7 @@ void Changing::require_granted(std::span<const Answer> answers) {
 void Changing::require_not_renamed_another(std::span<const Answer> answers) {
   if (!look_again_) return;
   const std::optional<Link>& there = answers[*look_again_].link;
-  const std::string identity = now_.identity();
+  const std::string_view identity = now_.identity();
   if (!there ||
       (there->identity() == identity && (!identity.empty() || there->name == now_.name))) {
     return;

@@ -185,7 +185,7 @@ void require_ours(const Link& link, const std::string& tag_prefix, std::string_v
 }
 
 Reference acting_reference(const Link& link) {
-  const std::string identity = link.identity();
+  const std::string_view identity = link.identity();
   Reference reference = identity.empty() ? Reference::by_index(link.index.value_or(0))
                                          : Reference::by_identity(identity);
   reference.name = link.name;

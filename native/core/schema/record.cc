@@ -11,8 +11,8 @@ struct Describe {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return std::to_string(value); }
   std::string operator()(std::uint64_t value) const { return std::to_string(value); }
-  std::string operator()(const std::string& value) const { return value; }
-  std::string operator()(const std::vector<std::string>& values) const {
+  std::string operator()(std::string_view value) const { return std::string(value); }
+  std::string operator()(Texts values) const {
     std::string text;
     for (const std::string& value : values) {
       if (!text.empty()) text += ", ";
@@ -28,19 +28,20 @@ std::string describe(const Nested& nested) { return Describe{}(nested); }
 
 // Lists are sets to the kernel: it gives them back in an order of its own, each entry once, and
 // leaves an empty one out.
-std::set<std::string> as_set(const Value& value) {
-  const auto* texts = std::get_if<std::vector<std::string>>(&value);
-  return texts == nullptr ? std::set<std::string>() : std::set(texts->begin(), texts->end());
+std::set<std::string_view> as_set(const Value& value) {
+  const auto* texts = std::get_if<Texts>(&value);
+  return texts == nullptr ? std::set<std::string_view>()
+                          : std::set<std::string_view>(texts->begin(), texts->end());
 }
 
 // The kernel says nothing of a text that was cleared, such as an alias.
 bool is_empty_text(const Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
+  const auto* text = std::get_if<Text>(&value);
   return text != nullptr && text->empty();
 }
 
 bool same(const Value& left, const Value& right, std::int64_t slack) {
-  if (std::holds_alternative<std::vector<std::string>>(left)) return as_set(left) == as_set(right);
+  if (std::holds_alternative<Texts>(left)) return as_set(left) == as_set(right);
   if (is_empty_text(left) && std::holds_alternative<std::monostate>(right)) return true;
   if (left.index() != right.index()) return false;
   if (const auto* asked = std::get_if<std::int64_t>(&left)) {
@@ -49,7 +50,7 @@ bool same(const Value& left, const Value& right, std::int64_t slack) {
   }
   return std::visit(
       [&right]<class T>(const T& value) {
-        if constexpr (std::is_same_v<T, Nested>) {
+        if constexpr (std::is_same_v<T, Nested> || std::is_same_v<T, Texts>) {
           return false;
         } else {
           return value == std::get<T>(right);
@@ -90,8 +91,7 @@ void decode(Record& record, const Schema& schema, netlink::Bytes attributes) {
   while (auto attribute = reader.next()) {
     const Field* field = attribute->type == 0 ? nullptr : schema.find(attribute->type);
     if (field != nullptr && field->decode != nullptr && field->decode(record, *attribute)) continue;
-    record.unknown.push_back(
-        {attribute->type, {attribute->payload.begin(), attribute->payload.end()}});
+    record.unknown.put(attribute->type, attribute->payload);
   }
 }
 

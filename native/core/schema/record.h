@@ -21,14 +21,10 @@ namespace flintap {
 
 struct Schema;
 
-// An attribute no row stands for, or one whose payload is not what its row expects: kept.
-struct RawAttribute {
-  std::uint16_t type = 0;
-  std::vector<std::byte> data;
-};
-
 struct Record {
-  std::vector<RawAttribute> unknown;
+  // The attributes no row stands for, or whose payload is not what their row expects: kept as they
+  // stand in a message, in one piece, since a link has twenty of them.
+  netlink::AttributeWriter unknown;
 
   Record() = default;
   Record(Record&&) = default;
@@ -46,9 +42,12 @@ struct Nested {
 };
 
 // One field's value between a record and whoever walks its table. An unset field is monostate; an
-// unsigned 64-bit counter is a bigint in JavaScript, every other integer a number.
+// unsigned 64-bit counter is a bigint in JavaScript, every other integer a number. What is read may
+// be borrowed from the record; what is to be written is owned.
+using Text = std::string_view;
+using Texts = std::span<const std::string>;
 using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::string,
-                           std::vector<std::string>, Nested>;
+                           std::vector<std::string>, Nested, Text, Texts>;
 
 enum class Access : std::uint8_t {
   read_only,   // the kernel's to say

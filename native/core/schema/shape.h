@@ -102,7 +102,7 @@ struct Shape<std::string> {
                      const std::string& value) {
     writer.put_text(number, value);
   }
-  static Value to_value(const std::string& value) { return value; }
+  static Value to_value(const std::string& value) { return Text(value); }
   static std::optional<std::string> from_value(Value&& value) {
     auto* text = std::get_if<std::string>(&value);
     // The kernel would stop at a NUL and take the rest for nothing.
@@ -127,7 +127,7 @@ struct Shape<std::vector<std::string>> {
     return std::nullopt;
   }
   static void encode(netlink::AttributeWriter&, std::uint16_t, const std::vector<std::string>&) {}
-  static Value to_value(const std::vector<std::string>& value) { return value; }
+  static Value to_value(const std::vector<std::string>& value) { return Texts(value); }
   static std::optional<std::vector<std::string>> from_value(Value&& value) {
     auto* list = std::get_if<std::vector<std::string>>(&value);
     const auto has_nul = [](const std::string& text) {
@@ -167,7 +167,7 @@ struct Shape<Enum> {
   }
   static Value to_value(Enum wanted) {
     for (const auto& [value, name] : enum_names<Enum>) {
-      if (value == wanted) return std::string(name);
+      if (value == wanted) return name;
     }
     return std::monostate{};
   }

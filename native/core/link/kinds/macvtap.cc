@@ -33,7 +33,7 @@ struct SourceMacs {
       }
     });
   }
-  static Value to_value(const Macs& macs) { return macs; }
+  static Value to_value(const Macs& macs) { return Texts(macs); }
   static std::optional<Macs> from_value(Value&& value) {
     auto* macs = std::get_if<Macs>(&value);
     if (macs == nullptr) return std::nullopt;
