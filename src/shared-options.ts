@@ -46,12 +46,16 @@ export function pick<T extends object, Key extends keyof T>(
   from: T,
   keys: readonly Key[],
 ): Pick<T, Key> {
-  const set = keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]] as const);
-  return Object.fromEntries(set) as Pick<T, Key>;
+  const picked: Partial<Pick<T, Key>> = {};
+  for (const key of keys) {
+    const value = from[key];
+    if (value !== undefined) picked[key] = value;
+  }
+  return picked as Pick<T, Key>;
 }
 
 /** The port settings that are named, if any is: an absent `port` leaves the port alone. */
 export function portOf(options: BridgePortSettings): { port?: BridgePortSettings } {
-  const port = pick(options, portSettings);
-  return Object.keys(port).length === 0 ? {} : { port };
+  const isSet = portSettings.some((key) => options[key] !== undefined);
+  return isSet ? { port: pick(options, portSettings) } : {};
 }
