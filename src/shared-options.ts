@@ -41,17 +41,26 @@ export function signalOf(options: OperationOptions): AbortSignal | undefined {
   return Object.hasOwn(options, "signal") ? options.signal : undefined;
 }
 
+/** Copies those of the keys that are set. */
+export function copy<To extends object, Key extends keyof To>(
+  from: { readonly [Named in Key]?: To[Named] },
+  keys: readonly Key[],
+  to: To,
+): void {
+  for (const key of keys) {
+    const value = from[key];
+    if (value !== undefined) to[key] = value;
+  }
+}
+
 /** Those of the keys that are set. */
 export function pick<T extends object, Key extends keyof T>(
   from: T,
   keys: readonly Key[],
 ): Pick<T, Key> {
-  const picked: Partial<Pick<T, Key>> = {};
-  for (const key of keys) {
-    const value = from[key];
-    if (value !== undefined) picked[key] = value;
-  }
-  return picked as Pick<T, Key>;
+  const picked = {} as Pick<T, Key>;
+  copy(from, keys, picked);
+  return picked;
 }
 
 /** The port settings that are named, if any is: an absent `port` leaves the port alone. */
