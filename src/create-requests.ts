@@ -29,6 +29,7 @@ import type {
 } from "./options.js";
 import { linkIndex, linkReference } from "./reference.js";
 import {
+  copy,
   hostIPv6,
   mtu,
   operationChecks,
@@ -122,6 +123,7 @@ function refuseRepeatedNames(
   options: CreateOptions & Pick<CreateVethOptions, "peer">,
   place: Place,
 ): void {
+  if (options.altNames === undefined && options.peer?.altNames === undefined) return;
   const names = new Set([options.name, options.peer?.name]);
   const refuseRepeated = (altNames: readonly string[] = [], option: string): void => {
     for (const name of altNames) {
@@ -176,6 +178,9 @@ const kernelKinds: Readonly<Record<MadeKind, NativeSettings["kind"]>> = {
   veth: "veth",
 };
 
+/** Options that the native side takes as they are. */
+const passedOn = ["altNames", "index", "mtu", "txQueueLength"] as const;
+
 /** What every kind of link is made with; `parentsMac`: it has no MAC of its own. */
 function settings(
   kind: MadeKind,
@@ -186,14 +191,17 @@ function settings(
   const { owner, bootId, now: createdAt } = origin;
   const own = parentsMac ? undefined : (options.mac ?? defaultMac(kind, options, origin));
   const mac = kind === "tap" && own === options.tag?.guestMac ? own && tapMacBeside(own) : own;
-  return {
+  const tag = tagWith(mac, kind, options.tag ?? {});
+  // A spread that is not a literal's first is several times as dear as all the rest here.
+  const made: NativeSettings = {
     kind: kernelKinds[kind],
     name: options.name ?? randomName(kind),
-    alias: formatTag({ ...tagWith(mac, kind, options.tag ?? {}), owner, createdAt, bootId }),
-    ...pick({ mac }, ["mac"]),
+    alias: formatTag({ ...tag, owner, createdAt, bootId }),
     up: options.up ?? true,
-    ...pick(options, ["altNames", "index", "mtu", "txQueueLength"]),
   };
+  if (mac !== undefined) made.mac = mac;
+  copy(options, passedOn, made);
+  return made;
 }
 
 /** For `createMacvtap`. */
@@ -209,14 +217,15 @@ export function createMacvtapRequest(given: unknown): Prepared<"createMacvtap"> 
   });
   if (mode !== "source")
     refuseOptions(options, ["sourceMacs"], "no value unless `mode` is 'source'", place);
-  const details = { mode, ...pick(options, ["sourceMacs"]) };
+  const details: NativeSettings["details"] = { mode };
+  copy(options, ["sourceMacs"], details);
   // The kernel lets it have no other.
   const parentsMac = mode === "passthru" && options.mac === undefined;
-  return (origin) => ({
-    parent,
-    link: { ...settings("macvtap", options, origin, parentsMac), details },
-    hostIPv6: options.hostIPv6 ?? "closed",
-  });
+  return (origin) => {
+    const link = settings("macvtap", options, origin, parentsMac);
+    link.details = details;
+    return { parent, link, hostIPv6: options.hostIPv6 ?? "closed" };
+  };
 }
 
 /**
@@ -248,19 +257,22 @@ export function createTapRequest(given: unknown): Prepared<"createTap"> {
     const expected = "another MAC than the guest's: the bridge would keep the guest's frames";
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "mac" }, mac);
   }
+  const { port } = portOf(options);
   const shape = tapShape(options);
-  return (origin) => ({
-    ...pick(options, ["bridge"]),
-    ...portOf(options),
-    link: settings("tap", options, origin),
-    hostIPv6: options.hostIPv6 ?? "closed",
-    persistent: shape.persist,
-    multiQueue: shape.multiQueue,
-    vnetHeader: shape.vnetHeader,
-    queues: shape.persist ? 0 : shape.queues,
-    ...pick(shape, ["vnetHeaderSize"]),
-    ...tapOwner(options),
-  });
+  return (origin) => {
+    const request: NativeRequests["createTap"] = {
+      link: settings("tap", options, origin),
+      hostIPv6: options.hostIPv6 ?? "closed",
+      persistent: shape.persist,
+      multiQueue: shape.multiQueue,
+      vnetHeader: shape.vnetHeader,
+      queues: shape.persist ? 0 : shape.queues,
+    };
+    copy({ bridge, port }, ["bridge", "port"], request);
+    copy(shape, ["vnetHeaderSize"], request);
+    copy(tapOwner(options), ["uid", "gid"], request);
+    return request;
+  };
 }
 
 /** For `createBridge`. */

@@ -1,6 +1,7 @@
 /** Hardware addresses: reading, writing, choosing. */
-import { createHash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { argumentError, type Check, string } from "./check.js";
+import { randomDigits } from "./random.js";
 
 /**
  * Whom an address is for: a guest (a macvtap's device has its guest's), or the host's end of a
@@ -23,39 +24,45 @@ export function formatMac(bytes: Uint8Array): string {
 
 /** The one spelling of a MAC, by which two can be compared; other text is left as it is. */
 export function canonicalMac(mac: string): string {
-  const bytes = parseMac(mac);
-  return bytes === undefined ? mac : formatMac(bytes);
+  return spelling.test(mac) ? mac.toLowerCase().replaceAll("-", ":") : mac;
+}
+
+/** The first of the six bytes. */
+function firstByte(digits: string): number {
+  return Number.parseInt(digits.slice(0, 2), 16);
 }
 
 /** An address that a device may have, normalised: unicast, and not zero. */
 export const unicastMac: Check<string> = (value, place) => {
-  const bytes = parseMac(string(value, place));
-  if (bytes === undefined) {
+  const given = string(value, place);
+  if (!spelling.test(given)) {
     const expected = "a hardware address such as '02:00:00:00:00:01'";
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
   }
-  const [first = 0] = bytes;
-  if ((first & 1) === 1 || bytes.every((byte) => byte === 0)) {
+  const mac = canonicalMac(given);
+  if ((firstByte(mac) & 1) === 1 || mac === "00:00:00:00:00:00") {
     const expected = "a unicast hardware address that is not zero";
     throw argumentError("ERR_INVALID_ARG_VALUE", expected, place, value);
   }
-  return formatMac(bytes);
+  return mac;
 };
 
 /**
- * Makes six bytes a locally administered unicast address.
+ * Makes the digits of six bytes a locally administered unicast address.
  *
  * A bridge whose own address was not set takes the lowest of its ports'. A tap's begins with
  * `fe`, the highest first byte there is, so that it does not change such a bridge's address.
  */
-function localMac(bytes: Uint8Array, role: MacRole): string {
-  const [first = 0, ...rest] = bytes;
-  return formatMac(Uint8Array.of(role === "tap" ? 0xfe : (first & 0xfc) | 0x02, ...rest));
+function localMac(digits: string, role: MacRole): string {
+  const first = role === "tap" ? 0xfe : (firstByte(digits) & 0xfc) | 0x02;
+  let mac = first.toString(16).padStart(2, "0");
+  for (let at = 2; at < 12; at += 2) mac += `:${digits.slice(at, at + 2)}`;
+  return mac;
 }
 
 /** A random, locally administered address. */
 export function randomMac(role: MacRole = "guest"): string {
-  return localMac(randomBytes(6), role);
+  return localMac(randomDigits(12), role);
 }
 
 /**
@@ -63,8 +70,7 @@ export function randomMac(role: MacRole = "guest"): string {
  * such as a microVM's interface, and the role.
  */
 export function stableMac(machineId: string, key: string, role: MacRole): string {
-  const digest = createHash("sha256").update(JSON.stringify(["mac", machineId, key, role]));
-  return localMac(digest.digest().subarray(0, 6), role);
+  return localMac(hash("sha256", JSON.stringify(["mac", machineId, key, role])), role);
 }
 
 /**

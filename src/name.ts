@@ -1,6 +1,6 @@
 /** Link names: which the kernel takes, and the ones the library makes up. */
-import { randomBytes } from "node:crypto";
 import { argumentError, type Check, string } from "./check.js";
+import { randomDigits } from "./random.js";
 
 /** The bytes a name has room for (`IFNAMSIZ` without its end). */
 export const nameBytes = 15;
@@ -25,8 +25,12 @@ export type MadeKind = keyof typeof namePrefixes;
  */
 const latin1NoBreakSpace = 0xa0;
 
+/** Names as most are, in which nothing is wrong but perhaps their length. */
+const plainName = /^\w[\w.@-]*$/;
+
 /** What is wrong with a name, in words; undefined for a good one. */
 function fault(name: string, most: number): string | undefined {
+  if (name.length <= most && plainName.test(name)) return undefined;
   const bytes = Buffer.from(name);
   if (bytes.length === 0 || bytes.length > most)
     return `a name of 1 to ${most} bytes, and not of ${bytes.length},`;
@@ -72,7 +76,8 @@ export function filledName(prefix: string, digits: string): string {
 
 /** A random name for a new link. */
 export function randomName(kind: MadeKind): string {
-  return filledName(namePrefixes[kind], randomBytes(8).toString("hex"));
+  const prefix = namePrefixes[kind];
+  return filledName(prefix, randomDigits(nameBytes - prefix.length));
 }
 
 /** An alt name that is not one of flintap's own marks. */

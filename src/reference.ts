@@ -1,12 +1,18 @@
 /** Turns the ways in which a caller names a link into the one that the native side takes. */
 import type { NativeReference } from "./addon.js";
 import { argumentError, type Check, integer } from "./check.js";
+import type { LinkBase } from "./link.js";
 import { existingLinkName } from "./name.js";
 
 /** An interface index; the kernel's is an `int`. */
 export const linkIndex: Check<number> = integer(1, 2 ** 31 - 1);
 
 const expected = "a link's name, its index, or a link that an earlier call gave";
+
+/** What a link has under `key`. Own ones only, as with options. */
+function ownField(link: object, key: keyof LinkBase): unknown {
+  return Object.hasOwn(link, key) ? (link as Partial<LinkBase>)[key] : undefined;
+}
 
 /**
  * A name, an index, or a held link: by its identity if flintap made it (the name is for errors
@@ -17,17 +23,16 @@ export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof value === "number") return { index: linkIndex(value, place) };
   if (typeof value !== "object" || value === null)
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  // Own ones only, as with options.
-  const own: Partial<Record<string, unknown>> = Object.assign(Object.create(null), value);
-  const { identity, index, name, namespace } = own;
-  const where = typeof namespace === "number" ? { namespace } : {};
-  if (typeof identity === "string" && typeof name === "string")
-    return {
-      identity: existingLinkName(identity, place),
-      name: existingLinkName(name, place),
-      ...where,
-    };
-  if (typeof index !== "number" || typeof name !== "string")
+  const identity = ownField(value, "identity");
+  const index = ownField(value, "index");
+  const name = ownField(value, "name");
+  const isOurs = typeof identity === "string";
+  if (typeof name !== "string" || (!isOurs && typeof index !== "number"))
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
-  return { index: linkIndex(index, place), name: existingLinkName(name, place), ...where };
+  const reference: NativeReference = isOurs
+    ? { identity: existingLinkName(identity, place), name: existingLinkName(name, place) }
+    : { index: linkIndex(index, place), name: existingLinkName(name, place) };
+  const namespace = ownField(value, "namespace");
+  if (typeof namespace === "number") reference.namespace = namespace;
+  return reference;
 };

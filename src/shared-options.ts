@@ -41,17 +41,30 @@ export function signalOf(options: OperationOptions): AbortSignal | undefined {
   return Object.hasOwn(options, "signal") ? options.signal : undefined;
 }
 
+/** Copies those of the keys that are set. */
+export function copy<To extends object, Key extends keyof To>(
+  from: { readonly [Named in Key]?: To[Named] },
+  keys: readonly Key[],
+  to: To,
+): void {
+  for (const key of keys) {
+    const value = from[key];
+    if (value !== undefined) to[key] = value;
+  }
+}
+
 /** Those of the keys that are set. */
 export function pick<T extends object, Key extends keyof T>(
   from: T,
   keys: readonly Key[],
 ): Pick<T, Key> {
-  const set = keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]] as const);
-  return Object.fromEntries(set) as Pick<T, Key>;
+  const picked = {} as Pick<T, Key>;
+  copy(from, keys, picked);
+  return picked;
 }
 
 /** The port settings that are named, if any is: an absent `port` leaves the port alone. */
 export function portOf(options: BridgePortSettings): { port?: BridgePortSettings } {
-  const port = pick(options, portSettings);
-  return Object.keys(port).length === 0 ? {} : { port };
+  const isSet = portSettings.some((key) => options[key] !== undefined);
+  return isSet ? { port: pick(options, portSettings) } : {};
 }

@@ -9,7 +9,7 @@
  * part has a fixed share of them: a longer one is replaced by `#` and its hash, which depends on
  * nothing else in the tag, and so stays comparable.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { argumentError, type Check, type ChecksFor, object, string } from "./check.js";
 import { unicastMac } from "./mac.js";
 
@@ -58,6 +58,9 @@ const partRules = {
 
 const partNames = Object.keys(partRules) as (keyof TagParts)[];
 
+/** What a tag is read for, beside its owner and time. */
+const readNames = [...partNames, "bootId"] as const;
+
 const ownerBytes = 32;
 const bootIdBytes = 36;
 
@@ -70,8 +73,12 @@ export const tagParts = object({
   guestMac: unicastMac,
 } satisfies ChecksFor<TagParts>);
 
+/** Text as most is: ASCII in which nothing has to be escaped. */
+const plainText = /^[!"$&-:<-~]*$/;
+
 /** `%XX` for what one byte holds, `%uXXXX` for every other UTF-16 unit that is escaped. */
 function escapePart(text: string): string {
+  if (plainText.test(text)) return text;
   return text.replace(/[%;#\s\p{Cc}\p{Cs}]/gu, (character) => {
     const unit = character.charCodeAt(0);
     const digits = unit.toString(16).padStart(unit < 0x100 ? 2 : 4, "0");
@@ -81,6 +88,7 @@ function escapePart(text: string): string {
 
 /** The text that was escaped; undefined for what `escapePart` would not have written. */
 function unescapePart(escaped: string): string | undefined {
+  if (plainText.test(escaped)) return escaped;
   const text = escaped.replace(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/g, (_, wide, narrow) =>
     String.fromCharCode(Number.parseInt(wide ?? narrow, 16)),
   );
@@ -88,14 +96,15 @@ function unescapePart(escaped: string): string | undefined {
 }
 
 function fits(escaped: string, most: number): boolean {
-  return Buffer.byteLength(escaped) <= most;
+  // No UTF-16 unit takes more than three bytes.
+  return escaped.length * 3 <= most || Buffer.byteLength(escaped) <= most;
 }
 
 /** A part as it stands in the alias. 128 bits of SHA-256 take 23 bytes, less than any share. */
 function writePart(text: string, most: number): string {
   const escaped = escapePart(text);
   if (fits(escaped, most)) return escaped;
-  return `#${createHash("sha256").update(escaped).digest("base64url").slice(0, 22)}`;
+  return `#${hash("sha256", escaped, "base64url").slice(0, 22)}`;
 }
 
 /** An owner: not hashed, since it has to be readable, so there is a limit to its length. */
@@ -126,14 +135,14 @@ export function tagPrefix(owner: string): string {
 
 /** The alias for a device. */
 export function formatTag(tag: TagParts & Pick<Tag, "owner" | "createdAt" | "bootId">): string {
-  const fields = partNames.flatMap((name) => {
+  let alias = tagPrefix(tag.owner);
+  for (const name of partNames) {
     const text = tag[name];
     const { key, most } = partRules[name];
-    return text === undefined ? [] : [`${key}=${writePart(text, most)}`];
-  });
-  fields.push(`t=${Math.floor(tag.createdAt.getTime() / 1000)}`);
-  if (tag.bootId !== undefined) fields.push(`k=${writePart(tag.bootId, bootIdBytes)}`);
-  return tagPrefix(tag.owner) + fields.join(";");
+    if (text !== undefined) alias += `${key}=${writePart(text, most)};`;
+  }
+  alias += `t=${Math.floor(tag.createdAt.getTime() / 1000)}`;
+  return tag.bootId === undefined ? alias : `${alias};k=${writePart(tag.bootId, bootIdBytes)}`;
 }
 
 /** The fields behind the owner; undefined if one has no key or comes twice. */
@@ -149,7 +158,7 @@ function readFields(fields: string[]): Map<string, string> | undefined {
 }
 
 function isHash(written: string): boolean {
-  return /^#[\w-]{22}$/.test(written);
+  return written.startsWith("#") && /^#[\w-]{22}$/.test(written);
 }
 
 /** A part as its writer gave it, or its hash as it stands there; undefined for neither. */
@@ -178,7 +187,7 @@ export function parseTag(alias: string | undefined): Tag | undefined {
 
   const tag: Tag = { version: 1, owner, createdAt };
   const hashed: (keyof TagParts)[] = [];
-  for (const name of [...partNames, "bootId" as const]) {
+  for (const name of readNames) {
     const written = values.get(name === "bootId" ? "k" : partRules[name].key);
     if (written === undefined) continue;
     const text = readPart(written);
