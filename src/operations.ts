@@ -68,6 +68,7 @@ export class Operations {
   #asking?: Promise<void> | undefined;
   #host?: HostFacts;
   #hostFailure: unknown;
+  #recent?: { second: number; origin: Origin };
   #closing?: Promise<void>;
   readonly #holders = new Set<Promise<void>>();
 
@@ -220,9 +221,14 @@ export class Operations {
     }
   }
 
+  /** The same for all creates of a second: a tag tells no finer when it was made. */
   #origin(): Origin {
     if (this.#host === undefined) throw this.#hostFailure;
-    return { ...this.#host, owner: this.#owner, now: new Date() };
+    const now = new Date();
+    const second = Math.floor(now.getTime() / 1000);
+    if (this.#recent?.second !== second)
+      this.#recent = { second, origin: { ...this.#host, owner: this.#owner, now } };
+    return this.#recent.origin;
   }
 
   async #finish(): Promise<void> {

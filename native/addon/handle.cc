@@ -29,7 +29,7 @@ Handle::Handle(const Napi::CallbackInfo& info)
   wake_.Unref(env);
   try {
     executor_ =
-        std::make_unique<Executor>([this](auto task) { done(std::move(task)); },
+        std::make_unique<Executor>([this](auto tasks) { done(tasks); },
                                    [this](const Failure& failure) { push(settle_late(failure)); });
   } catch (const Failure& failure) {
     ended_ = true;
@@ -121,14 +121,17 @@ Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
 
 // ---- on its way back ----
 
-// The task is destroyed here and not by the JavaScript thread: a long list takes its time.
-void Handle::done(std::unique_ptr<Task> task) {
-  const std::uint32_t number = static_cast<Call&>(*task).number;
-  {
+// The tasks are destroyed here and not by the JavaScript thread: a long list takes its time.
+void Handle::done(std::span<std::unique_ptr<Task>> tasks) {
+  std::vector<Settlement> parts;
+  for (auto& task : tasks) {
+    const std::uint32_t number = static_cast<Call&>(*task).number;
+    std::ranges::move(settle(*task, number), std::back_inserter(parts));
     const std::scoped_lock lock(mutex_);
     cancellable_.erase(number);
+    task.reset();
   }
-  push(settle(*task, number));
+  push(std::move(parts));
 }
 
 // One wake for as many as come before JavaScript has taken all.

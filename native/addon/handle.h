@@ -48,7 +48,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   std::vector<Settlement> take_some(bool& more);
   void let_go(Napi::Env env, std::size_t settled);
   // On the operation thread.
-  void done(std::unique_ptr<Task> task);
+  void done(std::span<std::unique_ptr<Task>> tasks);
   // On any thread.
   void push(std::vector<Settlement> parts);
   static void end_at_teardown(void* handle);

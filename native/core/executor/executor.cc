@@ -70,7 +70,7 @@ void Executor::run_all() {
       const auto next = left.first(together(left));
       const bool last = next.front()->operation == nullptr;
       if (!last) run(next);
-      for (auto& task : next) on_done_(std::move(task));
+      on_done_(next);
       if (last) return;
       left = left.subspan(next.size());
     }

@@ -34,8 +34,8 @@ inline constexpr std::size_t kMostTogether = 128;
 
 class Executor {
  public:
-  // `on_done` is called on the operation thread and must not throw.
-  using OnDone = std::function<void(std::unique_ptr<Task>)>;
+  // For those that ran together; on the operation thread, and must not throw.
+  using OnDone = std::function<void(std::span<std::unique_ptr<Task>>)>;
 
   // For what went wrong with a task after it was done; on any thread, and must not throw.
   using OnLate = std::function<void(const Failure&)>;
