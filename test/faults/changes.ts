@@ -67,7 +67,7 @@ export const changes: Subject[] = [
     name: "moveLink",
     operation: "moveLink",
     needs: ["root", "tun", "proc-sys"],
-    least: 40,
+    least: 35,
     pairStride: 3,
     prepare: async (steady) => {
       await emptyElsewhere();

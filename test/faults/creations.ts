@@ -101,7 +101,7 @@ export const creations: Subject[] = [
     name: "createVeth",
     operation: "createVeth",
     needs: ["veth"],
-    least: 33,
+    least: 28,
     operate: (namespace, signal) => namespace.createVeth({ peer: { altNames }, signal }),
     complete: async ([made, peer]) => {
       await expectMade(made, { link: peer.name });
@@ -112,7 +112,7 @@ export const creations: Subject[] = [
     name: "createMacvtap, on a parent in another namespace",
     operation: "createMacvtap",
     needs: ["root", "macvtap", "proc-sys"],
-    least: 35,
+    least: 32,
     operate: (namespace, signal) => namespace.createMacvtap({ parent: elsewhere().parent, signal }),
     complete: async (made) => {
       await expectMade(made, { linkinfo: { info_data: { mode: "bridge" } } });

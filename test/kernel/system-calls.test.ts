@@ -233,6 +233,29 @@ describe("the kernel is asked", () => {
 
 const statementNames = Object.keys(statements) as Statement[];
 
+describe("the kernel is asked for many of one tick", () => {
+  const many = needs(...needed);
+  const count = 100;
+
+  many("by few sends, not by some for each", async () => {
+    const inOneTick = (call: string) =>
+      `await Promise.all(Array.from({ length: ${count} }, () => namespace.${call}))`;
+    const traced = await traceModule(
+      `await namespace.createBridge();
+       ${marked("macvtaps", inOneTick('createMacvtap({ parent: "enp0" })'))}
+       ${marked("taps", inOneTick('createTap({ bridge: "br0" })'))}
+       ${marked("links", inOneTick('getLink("enp0")'))}`,
+    );
+    for (const what of ["macvtaps", "taps", "links"]) {
+      const calls = traced.between(what);
+      // The thread begins with the first when only that has arrived.
+      expect(calls.filter(isSend).length).toBeLessThan(count / 2);
+      const received = calls.filter(({ name }) => name === "recvmmsg").length;
+      expect(received).toBeLessThan(count * 2);
+    }
+  });
+});
+
 /** Calls that an event loop must not wait for: to the network, to devices, and files that are neither. */
 function concernsKernel({ name, text }: SystemCall): boolean {
   if (/^(socket|bind|connect|send|recv|ioctl|setsockopt|fs(open|config|mount)|mknod)/.test(name))

@@ -3,6 +3,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/time.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "core/failure.h"
@@ -12,9 +14,8 @@ namespace flintap::netlink {
 namespace {
 
 constexpr int kReceiveBuffer = 4 << 20;
-// The largest datagram of a dump, which the kernel fits to what was read before. A single link can
-// have more: a macvlan with thousands of source addresses, a card with many virtual functions.
-constexpr std::size_t kDatagram = 32 << 10;
+// How many datagrams are read by one call: every ack is one.
+constexpr std::size_t kDatagrams = 16;
 // A send above the socket's send buffer (212,992 bytes by default) is EMSGSIZE.
 constexpr std::size_t kLargestSend = 64 << 10;
 constexpr int kDumpTries = 16;
@@ -33,7 +34,8 @@ struct Socket::Pending {
   bool interrupted = false;
 };
 
-Socket::Socket() : fd_(sys::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)), buffer_(kDatagram) {
+Socket::Socket(std::size_t longest) : fd_(sys::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)) {
+  make_room(longest);
   if (!fd_.valid()) throw Failure::of_errno("open a netlink socket");
   for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
     if (sys::setsockopt(fd_.get(), SOL_NETLINK, option, 1) < 0) {
@@ -73,7 +75,13 @@ std::vector<Ack> Socket::exchange(std::span<const Request> requests, const OnFra
   std::vector<Ack> acks(requests.size());
   for (std::size_t first = 0; first < requests.size();) {
     const std::size_t count = fitting(requests.subspan(first));
-    send_and_collect(requests.subspan(first, count), first, acks, on_frame);
+    try {
+      send_and_collect(requests.subspan(first, count), first, acks, on_frame);
+    } catch (Failure& failure) {
+      // Those before have run, and whoever asked hears of none of them.
+      if (first > 0) failure.reason = reason::outcome_unknown;
+      throw;
+    }
     first += count;
   }
   return acks;
@@ -129,30 +137,41 @@ void Socket::send_and_collect(std::span<const Request> requests, std::size_t fir
   };
   for (const Request& request : requests) append_message(datagram, request, ++sequence_);
   send(datagram);
-  while (pending.waiting > 0) {
-    FrameReader frames(receive());
-    while (auto frame = frames.next()) take(*frame, pending, on_frame);
-  }
+  while (pending.waiting > 0) receive(pending, on_frame);
   if (pending.interrupted) acks[first].error = EINTR;
 }
 
-Bytes Socket::receive() {
-  for (;;) {
-    const ssize_t waiting = sys::peek_length(fd_.get());
-    if (waiting > static_cast<ssize_t>(buffer_.size())) {
-      buffer_.resize(static_cast<std::size_t>(waiting));
-    }
-    sockaddr_nl sender{};
-    iovec part{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
-    msghdr message{};
-    message.msg_name = &sender;
-    message.msg_namelen = sizeof sender;
-    message.msg_iov = &part;
+void Socket::make_room(std::size_t longest) {
+  longest_ = longest;
+  buffer_ = std::make_unique_for_overwrite<std::byte[]>(longest * kDatagrams);
+}
+
+// Not more than there are answers to come: a dump that changes underneath is noticed early.
+void Socket::receive(Pending& pending, const OnFrame& on_frame) {
+  const std::span room(buffer_.get(), longest_ * kDatagrams);
+  std::array<sockaddr_nl, kDatagrams> senders{};
+  std::array<iovec, kDatagrams> parts{};
+  std::array<mmsghdr, kDatagrams> messages{};
+  const std::size_t most = std::min(pending.waiting, kDatagrams);
+  for (std::size_t place = 0; place < most; ++place) {
+    parts[place] = {.iov_base = &room[place * longest_], .iov_len = longest_};
+    msghdr& message = messages[place].msg_hdr;
+    message.msg_name = &senders[place];
+    message.msg_namelen = sizeof senders[place];
+    message.msg_iov = &parts[place];
     message.msg_iovlen = 1;
-    const ssize_t length = waiting < 0 ? waiting : sys::recvmsg(fd_.get(), message);
-    if (length < 0) throw Failure(errno, reason::outcome_unknown, "read the kernel's answer");
-    if (sender.nl_pid != 0) continue;  // another process wrote to this port
-    return Bytes(buffer_).first(static_cast<std::size_t>(length));
+  }
+  const int count = sys::recvmmsg(fd_.get(), std::span(messages).first(most), MSG_TRUNC);
+  if (count < 0) throw Failure(errno, reason::outcome_unknown, "read the kernel's answer");
+  for (std::size_t place = 0; place < static_cast<std::size_t>(count); ++place) {
+    const std::size_t length = messages[place].msg_len;
+    if (length > longest_) {
+      make_room(aligned(length));
+      throw Failure(EMSGSIZE, reason::outcome_unknown, "read the kernel's answer");
+    }
+    if (senders[place].nl_pid != 0) continue;  // another process wrote to this port
+    FrameReader frames(room.subspan(place * longest_, length));
+    while (auto frame = frames.next()) take(*frame, pending, on_frame);
   }
 }
 

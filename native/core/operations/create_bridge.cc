@@ -15,20 +15,21 @@ constexpr std::array fields{
 };
 constexpr Schema schema{"createBridge", fields, make_record<CreateBridge>};
 
-Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<CreateBridge&>(record);
-  Making making = begin_making(std::move(*request.link), "bridge");
-  making.refuse_router_advertisements = !*request.accept_router_advertisements;
-  look_before_making(context, nullptr, {}, {&making, 1});
-  Outcome outcome;
-  outcome.links = make_links(context, {&making, 1}, nullptr);
-  return outcome;
+std::unique_ptr<Creation> begin(Job& job) {
+  auto& request = static_cast<CreateBridge&>(*job.request);
+  std::vector<Making> bridge;
+  bridge.push_back(begin_making(std::move(*request.link), "bridge"));
+  bridge[0].refuse_router_advertisements = !*request.accept_router_advertisements;
+  return std::make_unique<Creation>(job, std::move(bridge));
 }
+
+void run(Context& context, std::span<Job* const> jobs) { create_together(context, jobs, begin); }
 
 }  // namespace
 
 namespace operations {
-extern const Operation create_bridge{"createBridge", &schema, run};
+extern const Operation create_bridge{
+    .name = "createBridge", .request = &schema, .run_together = run};
 }
 
 }  // namespace flintap

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "core/link/kinds/macvtap.h"
 #include "core/operations/creation.h"
 #include "core/operations/explanation.h"
@@ -30,65 +32,81 @@ void inherit(Link& wanted, const Link& parent) {
   }
 }
 
-// Another namespace, held open: the number it has here would else be given to the next one.
+// Other namespaces, held open: the number that one has here would else be given to the next one.
 struct Elsewhere {
   std::shared_ptr<const NetworkNamespace> network_namespace;
   std::int32_t number = 0;
 };
+using Elsewheres = std::map<std::int64_t, Elsewhere>;
 
-// A parent that was read in another namespace is looked up there, through its number here.
-std::optional<Elsewhere> look_elsewhere(Context& context, Reference& parent) {
+// A parent that was read in another namespace is looked up there, through its number here. Calls
+// that run together ask once for it.
+std::optional<std::int32_t> look_elsewhere(Context& context, Elsewheres& known, Reference& parent) {
   if (!parent.network_namespace || parent.network_namespace == context.network_namespace_id()) {
     return std::nullopt;
   }
-  auto there = open_namespace(*parent.network_namespace, parent.label());
-  const std::int32_t number = number_here(context, *there);
-  parent.looked_up_in = number;
-  parent.network_namespace.reset();
-  return Elsewhere{.network_namespace = std::move(there), .number = number};
-}
-
-// In mode passthru it has its parent's MAC. A parent in another namespace is in another sysfs.
-Wireless wireless_for(const Link& wanted) {
-  const auto* macvtap = dynamic_cast<const Macvtap*>(wanted.details.get());
-  const bool shares_mac = macvtap != nullptr && macvtap->mode == MacvtapMode::passthru;
-  return shares_mac || wanted.parent_namespace ? Wireless::taken : Wireless::refused;
-}
-
-std::vector<Link> make(Context& context, Making& making, const Link& parent) {
-  require_parent(context, parent, wireless_for(making.wanted), making.name());
-  inherit(making.wanted, parent);
-  try {
-    return make_links(context, {&making, 1}, &parent);
-  } catch (Failure& failure) {
-    const Link& wanted = making.wanted;
-    if (wanted.mac && !wanted.parent_namespace) {
-      name_mac_holder(context, {.parent = *parent.index, .own = *wanted.index, .mac = *wanted.mac},
-                      failure);
-    }
-    throw;
+  const std::int64_t id = *parent.network_namespace;
+  auto there = known.find(id);
+  if (there == known.end()) {
+    auto opened = open_namespace(id, parent.label());
+    const std::int32_t number = number_here(context, *opened);
+    there = known.insert({id, {.network_namespace = std::move(opened), .number = number}}).first;
   }
+  parent.looked_up_in = there->second.number;
+  parent.network_namespace.reset();
+  return there->second.number;
 }
 
-Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<CreateMacvtap&>(record);
-  Making making = begin_making(std::move(*request.link), "macvtap");
-  making.host_ipv6 = *request.host_ipv6;
-  const auto elsewhere = look_elsewhere(context, *request.parent);
-  if (elsewhere) making.wanted.parent_namespace = elsewhere->number;
-  const auto look = [&] {
-    return look_before_making(context, request.parent.get(), reason::no_such_parent, {&making, 1});
-  };
-  const auto parent = elsewhere ? look() : naming_existing(context, look);
-  Outcome outcome;
-  outcome.links = on_link(*parent, [&] { return make(context, making, *parent); });
-  return outcome;
+bool is_passthru(const Link& wanted) {
+  const auto* macvtap = dynamic_cast<const Macvtap*>(wanted.details.get());
+  return macvtap != nullptr && macvtap->mode == MacvtapMode::passthru;
+}
+
+struct MacvtapCreation : Creation {
+  using Creation::Creation;
+
+  // In mode passthru it has its parent's MAC. A parent in another namespace is in another sysfs.
+  void prepare(Context& context) override {
+    Link& wanted = makings[0].wanted;
+    const bool any = is_passthru(wanted) || wanted.parent_namespace;
+    require_parent(context, *base, any ? Wireless::taken : Wireless::refused, makings[0].name());
+    inherit(wanted, *base);
+  }
+
+  void explain(Context& context, Failure& failure) override {
+    const Link& wanted = makings[0].wanted;
+    if (wanted.parent_namespace) return;
+    name_existing(context, failure);
+    if (!base || !wanted.mac) return;
+    name_mac_holder(context, {.parent = *base->index, .own = *wanted.index, .mac = *wanted.mac},
+                    failure);
+  }
+};
+
+std::unique_ptr<Creation> begin(Context& context, Elsewheres& known, Job& job) {
+  auto& request = static_cast<CreateMacvtap&>(*job.request);
+  std::vector<Making> links;
+  links.push_back(begin_making(std::move(*request.link), "macvtap"));
+  links[0].host_ipv6 = *request.host_ipv6;
+  links[0].wanted.parent_namespace = look_elsewhere(context, known, *request.parent);
+  auto creation = std::make_unique<MacvtapCreation>(job, std::move(links));
+  creation->on = request.parent.get();
+  creation->absent = reason::no_such_parent;
+  // It shares its parent with no other, also with none that fails and goes again.
+  creation->alone = is_passthru(creation->makings[0].wanted);
+  return creation;
+}
+
+void run(Context& context, std::span<Job* const> jobs) {
+  Elsewheres known;
+  create_together(context, jobs, [&](Job& job) { return begin(context, known, job); });
 }
 
 }  // namespace
 
 namespace operations {
-extern const Operation create_macvtap{"createMacvtap", &schema, run};
+extern const Operation create_macvtap{
+    .name = "createMacvtap", .request = &schema, .run_together = run};
 }
 
 }  // namespace flintap

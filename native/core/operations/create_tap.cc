@@ -77,9 +77,9 @@ Fd make_tap(Context& context, const CreateTap& request, Making& making) {
   }
 }
 
-// One batch: what rtnetlink adds to the bare tap. The master goes before the port's settings.
-std::vector<netlink::Request> settings_batch(const CreateTap& request, const Making& making) {
-  std::vector<netlink::Request> batch;
+// What rtnetlink adds to the bare tap. The master goes before the port's settings.
+void add_tap_settings(std::vector<netlink::Request>& batch, const CreateTap& request,
+                      const Making& making) {
   const Reference reference = making.reference();
   add_marks(batch, making);
   Link settings;
@@ -99,7 +99,6 @@ std::vector<netlink::Request> settings_batch(const CreateTap& request, const Mak
   if (*request.multi_queue) {
     batch.push_back(requests::set_noqueue(*making.wanted.index, "set the queueing discipline"));
   }
-  return batch;
 }
 
 // The first queue makes the tap; the others are opened by its name, so their number is read back.
@@ -132,40 +131,61 @@ void hand_out(Outcome& outcome, std::vector<Fd> queues) {
 
 // A failure closes the queues and the kernel removes the tap: it is not persistent until the last
 // step.
-Outcome make(Context& context, const CreateTap& request, Making& making) {
-  auto queues = make_queues(context, request, making);
-  const auto batch = settings_batch(request, making);
-  require_made(context, ask(context, batch), batch, {&making, 1});
-  Outcome outcome;
-  outcome.links = finish_making(context, {&making, 1});
-  context.stop_if_cancelled();
-  if (*request.persistent) {
-    leave_persistent(outcome.links[0], queues.front());
-  } else {
-    hand_out(outcome, std::move(queues));
+class TapCreation : public Creation {
+ public:
+  TapCreation(Job& of, std::vector<Making> taps)
+      : Creation(of, std::move(taps)), request_(static_cast<CreateTap&>(*of.request)) {
+    // TUNSETIFF tells a taken one.
+    looks_for_index = false;
+    on = request_.bridge.get();
+    absent = reason::no_such_bridge;
   }
-  return outcome;
+
+  void prepare(Context& context) override {
+    Making& making = makings[0];
+    if (base) {
+      require_bridge(*base);
+      making.wanted.master = base->index;
+      making.wanted.port_kind = "bridge";
+      making.wanted.port = std::move(request_.port);
+    }
+    queues_ = make_queues(context, request_, making);
+  }
+  void add_create(std::vector<netlink::Request>&) override {}
+  void add_settings(std::vector<netlink::Request>& batch) override {
+    add_tap_settings(batch, request_, makings[0]);
+  }
+  void hand_over(Outcome& outcome) override {
+    if (*request_.persistent) {
+      leave_persistent(outcome.links[0], queues_.front());
+      queues_.clear();
+    } else {
+      hand_out(outcome, std::move(queues_));
+    }
+  }
+  void undo(Context&, Failure&) override { queues_.clear(); }
+  void explain(Context& context, Failure& failure) override { name_existing(context, failure); }
+
+ private:
+  CreateTap& request_;
+  std::vector<Fd> queues_;
+};
+
+std::unique_ptr<Creation> begin(Job& job) {
+  auto& request = static_cast<CreateTap&>(*job.request);
+  std::vector<Making> taps;
+  taps.push_back(begin_making(std::move(*request.link), "tun"));
+  taps[0].host_ipv6 = *request.host_ipv6;
+  taps[0].wanted.details = details_of(request);
+  return std::make_unique<TapCreation>(job, std::move(taps));
 }
 
-Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<CreateTap&>(record);
-  Making making = begin_making(std::move(*request.link), "tun");
-  making.host_ipv6 = *request.host_ipv6;
-  making.wanted.details = details_of(request);
-  if (!request.bridge) return make(context, request, making);
-  const Link bridge = naming_existing(
-      context, [&] { return look_up(context, *request.bridge, reason::no_such_bridge); });
-  require_bridge(bridge);
-  making.wanted.master = bridge.index;
-  making.wanted.port_kind = "bridge";
-  making.wanted.port = std::move(request.port);
-  return on_link(bridge, [&] { return make(context, request, making); });
-}
+void run(Context& context, std::span<Job* const> jobs) { create_together(context, jobs, begin); }
 
 }  // namespace
 
 namespace operations {
-extern const Operation create_tap{"createTap", &schema, run};
+extern const Operation create_tap{.name = "createTap", .request = &schema, .run_together = run};
 }
 
 }  // namespace flintap

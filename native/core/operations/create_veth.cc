@@ -30,22 +30,28 @@ std::unique_ptr<Veth> pair_with(const Link& peer) {
   return details;
 }
 
-Outcome run(Context& context, Record& record) {
-  auto& request = static_cast<CreateVeth&>(record);
-  std::array ends{begin_making(std::move(*request.link), "veth"),
-                  begin_making(std::move(*request.peer), "veth")};
+struct VethCreation : Creation {
+  using Creation::Creation;
+
+  // The other end's index is known by now.
+  void prepare(Context&) override { makings[0].wanted.details = pair_with(makings[1].wanted); }
+};
+
+std::unique_ptr<Creation> begin(Job& job) {
+  auto& request = static_cast<CreateVeth&>(*job.request);
+  std::vector<Making> ends;
+  ends.push_back(begin_making(std::move(*request.link), "veth"));
+  ends.push_back(begin_making(std::move(*request.peer), "veth"));
   for (Making& end : ends) end.host_ipv6 = *request.host_ipv6;
-  look_before_making(context, nullptr, {}, ends);
-  ends[0].wanted.details = pair_with(ends[1].wanted);
-  Outcome outcome;
-  outcome.links = make_links(context, ends, nullptr);
-  return outcome;
+  return std::make_unique<VethCreation>(job, std::move(ends));
 }
+
+void run(Context& context, std::span<Job* const> jobs) { create_together(context, jobs, begin); }
 
 }  // namespace
 
 namespace operations {
-extern const Operation create_veth{"createVeth", &schema, run};
+extern const Operation create_veth{.name = "createVeth", .request = &schema, .run_together = run};
 }
 
 }  // namespace flintap

@@ -1,296 +1,332 @@
 #include "core/operations/creation.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <limits>
+#include <set>
+#include <tuple>
 
-#include "core/devices/sysctl.h"
-#include "core/operations/host_ipv6.h"
-#include "core/operations/parent.h"
-#include "core/operations/taken.h"
-#include "core/operations/undo.h"
-#include "core/system/system.h"
+#include "core/operations/claims.h"
+#include "core/system/native_thread.h"
 
 namespace flintap {
 namespace {
 
-// Above anything that the kernel chooses by itself, so that /dev/tap<index> is unique across
-// network namespaces.
-constexpr std::uint32_t kLowestIndex = 1'000'001;
-constexpr std::uint32_t kIndexes = std::numeric_limits<std::int32_t>::max() - kLowestIndex;
+// Calls that go through each step together. Those that have failed stay in it and are passed over.
+using Group = std::span<const std::unique_ptr<Creation>>;
 
-template <std::size_t Size>
-std::array<std::byte, Size> draw() {
-  std::array<std::byte, Size> octets{};
-  if (sys::random(octets) < 0) throw Failure::of_errno("draw a random number");
-  return octets;
+void fail(Context& context, Creation& creation, Failure failure) {
+  // What can't be explained for want of memory stays unexplained.
+  static_cast<void>(failure_of("undo", [&] {
+    creation.undo(context, failure);
+    // Unless it is about the parent or the bridge itself.
+    const bool on_base = creation.base && failure.device != creation.base->name;
+    if (on_base) failure.on = creation.base->name.value_or("");
+    creation.explain(context, failure);
+  }));
+  creation.job.failure = std::move(failure);
 }
 
-std::string draw_identity() {
-  const auto octets = draw<16>();
-  std::string identity(kIdentityPrefix);
-  for (const std::byte octet : octets) {
-    append_hexadecimal(identity, std::to_integer<unsigned char>(octet));
+template <class Step>
+void run(Context& context, Creation& creation, Step step) {
+  if (creation.job.failure) return;
+  if (auto failure = failure_of("make the link", step)) {
+    fail(context, creation, *std::move(failure));
   }
-  return identity;
 }
 
-// ---- why a create was refused ----
+// ---- one send for all ----
 
-// An EINVAL that the parent explains. The kernel has no text for these, or one about the MTU that
-// was taken over from a parent no macvtap can stand on.
-std::optional<std::string_view> parents_fault(const Link& wanted, const Link& parent,
-                                              bool without_text) {
-  if (!carries_ethernet(parent)) return reason::parent_unusable;
-  if (wanted.mtu && parent.mtu && *wanted.mtu > *parent.mtu) return reason::mtu_above_parent;
-  // A macvtap in mode passthru shares its parent with no other.
-  return without_text ? std::optional(reason::parent_busy) : std::nullopt;
+// What of a common send is one call's.
+struct Part {
+  Creation& creation;
+  std::size_t first;
+  std::size_t count;
+};
+
+void drop_from(std::vector<netlink::Request>& batch, std::size_t first) {
+  batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(first), batch.end());
 }
 
-bool has_mtu(const Making& making) { return making.wanted.mtu.has_value(); }
-
-Failure refused_create(Context& context, std::span<const Making> makings, const Link* parent,
-                       Failure failure) {
-  if (failure.error == EEXIST) {
-    explain_taken(context, makings, failure);
-  } else if (failure.error == EBUSY && parent == nullptr) {
-    // Both ends of a veth were given the same.
-    failure.error = EEXIST;
-    failure.reason = reason::index_taken;
-  } else if (failure.error == EINVAL && parent == nullptr &&
-             std::ranges::any_of(makings, has_mtu)) {
-    failure.reason = reason::mtu_out_of_range;
-  } else if (failure.error == EINVAL && parent != nullptr) {
-    failure.reason = parents_fault(makings[0].wanted, *parent, failure.kernel_text.empty())
-                         .value_or(failure.reason);
-  }
+// A lost answer is not a failure that can be guessed at; nor is memory that ran out over it.
+std::optional<Failure> ask_into(Context& context, std::span<const netlink::Request> batch,
+                                std::vector<Answer>& answers) try {
+  if (!batch.empty()) answers = ask(context, batch);
+  return std::nullopt;
+} catch (const Failure& failure) {
   return failure;
+} catch (const std::exception&) {
+  return Failure(ENOMEM, reason::outcome_unknown, "allocate memory");
 }
 
-// ---- undoing ----
-
-std::string label(const Making& making) {
-  return "link " + std::string(making.name()) + " (index " + std::to_string(*making.wanted.index) +
-         ")";
+// `add` adds the requests of a call, `take` takes their answers. Where answers were lost, every one
+// of the calls fails.
+template <class Add, class Take>
+void ask_together(Context& context, Group group, Add add, Take take) {
+  std::vector<netlink::Request> batch;
+  std::vector<Part> parts;
+  for (const auto& creation : group) {
+    const std::size_t first = batch.size();
+    run(context, *creation, [&] {
+      add(*creation, batch);
+      parts.push_back({*creation, first, batch.size() - first});
+    });
+    // Nothing of what was added is sent for one that failed over it.
+    if (creation->job.failure) drop_from(batch, first);
+  }
+  std::vector<Answer> answers;
+  const auto lost = ask_into(context, batch, answers);
+  for (const Part& part : parts) {
+    run(context, part.creation, [&] {
+      if (lost) throw Failure(*lost);
+      take(part.creation, std::span(batch).subspan(part.first, part.count),
+           std::span(answers).subspan(part.first, part.count));
+    });
+  }
 }
 
-// `acknowledged`: the kernel said that it made the link. Without that, a link at an index that the
-// caller chose may be that of somebody who chose the same; a MAC of its own tells.
-Left undo_create(Context& context, const Making& making, bool acknowledged) {
-  const auto remove = [&](const Reference& reference) {
-    const netlink::Request request = requests::remove(reference, "undo");
-    return ask(context, {&request, 1})[0].ack.error;
+// ---- the look-up ----
+
+bool same_question(const Reference& left, const Reference& right) {
+  const auto fields = [](const Reference& link) {
+    return std::tie(link.identity, link.index, link.name, link.looked_up_in);
   };
-  if (remove(Reference::by_identity(making.identity)) == 0) return std::nullopt;
-  // It never got its identity, or it is not there at all.
-  const netlink::Request question = requests::get(making.reference(), "look up");
-  const auto answers = ask(context, {&question, 1});
-  const std::optional<Link>& there = answers[0].link;
-  const bool ours = there && there->name == making.wanted.name &&
-                    there->kind == making.wanted.kind && there->identity().empty();
-  if (!ours) return std::nullopt;
-  const bool told_apart = making.wanted.mac && there->mac == making.wanted.mac;
-  if (making.index_chosen && !acknowledged && !told_apart) return label(making);
-  if (remove(making.reference()) == 0) return std::nullopt;
-  return label(making);
+  return fields(left) == fields(right);
+}
+
+// The questions of one send; a parent or bridge that many are made on is asked for once.
+class Questions {
+ public:
+  std::size_t add(const Reference& link) {
+    requests_.push_back(requests::get(link, "look up"));
+    return requests_.size() - 1;
+  }
+  std::size_t add_shared(const Reference& link) {
+    const auto asked = std::ranges::find_if(
+        shared_, [&](const auto& one) { return same_question(*one.link, link); });
+    if (asked != shared_.end()) return asked->place;
+    shared_.push_back({&link, add(link)});
+    return shared_.back().place;
+  }
+  [[nodiscard]] std::span<const netlink::Request> requests() const { return requests_; }
+
+ private:
+  struct Shared {
+    const Reference* link;
+    std::size_t place;
+  };
+  std::vector<netlink::Request> requests_;
+  std::vector<Shared> shared_;
+};
+
+// Where the answers to a call's questions are.
+struct Looking {
+  Creation& creation;
+  std::size_t indexes = 0;
+  std::size_t base = 0;
+};
+
+Looking add_questions(Questions& questions, Creation& creation) {
+  Looking looking{.creation = creation};
+  looking.indexes = questions.requests().size();
+  if (creation.looks_for_index) {
+    for (const Making& making : creation.makings) questions.add(making.reference());
+  }
+  if (creation.on != nullptr) looking.base = questions.add_shared(*creation.on);
+  return looking;
+}
+
+// Whether the indexes are free; draws again where the library's own choice is not.
+bool indexes_are_free(Creation& creation, std::span<const Answer> answers) {
+  bool all_free = true;
+  for (std::size_t place = 0; place < creation.makings.size(); ++place) {
+    Making& making = creation.makings[place];
+    if (!answers[place].link) continue;
+    if (making.index_chosen) {
+      Failure failure(EEXIST, reason::index_taken, "look up", making.name());
+      failure.holder = holder_of(*answers[place].link);
+      throw failure;
+    }
+    redraw_index(making);
+    all_free = false;
+  }
+  return all_free;
+}
+
+// Two that are made in one send must not have drawn the same.
+void draw_apart(Group group) {
+  std::set<std::uint32_t> drawn;
+  for (const auto& creation : group) {
+    for (Making& making : creation->makings) {
+      while (!drawn.insert(*making.wanted.index).second && !making.index_chosen) {
+        redraw_index(making);
+      }
+    }
+  }
+}
+
+// Gives those that have to look again.
+std::vector<Creation*> look(Context& context, std::span<Creation* const> creations) {
+  Questions questions;
+  std::vector<Looking> all;
+  for (Creation* creation : creations) {
+    run(context, *creation, [&] { all.push_back(add_questions(questions, *creation)); });
+  }
+  // The bases are held by those that are made on them.
+  const auto answers = std::make_shared<std::vector<Answer>>();
+  const auto lost = ask_into(context, questions.requests(), *answers);
+  std::vector<Creation*> again;
+  for (const Looking& one : all) {
+    Creation& creation = one.creation;
+    run(context, creation, [&] {
+      if (lost) throw Failure(*lost);
+      const bool all_free = !creation.looks_for_index ||
+                            indexes_are_free(creation, std::span(*answers).subspan(one.indexes));
+      if (creation.on != nullptr) {
+        const Link& base = found((*answers)[one.base], *creation.on, creation.absent);
+        if (all_free) creation.base = std::shared_ptr<const Link>(answers, &base);
+      }
+      if (!all_free) again.push_back(&creation);
+    });
+  }
+  return again;
+}
+
+void look_before_making(Context& context, Group group) {
+  std::vector<Creation*> looking;
+  for (const auto& creation : group) looking.push_back(creation.get());
+  for (int tries = 0; tries < kDraws && !looking.empty(); ++tries) {
+    draw_apart(group);
+    looking = look(context, looking);
+  }
+  for (Creation* creation : looking) {
+    run(context, *creation, [&] {
+      throw Failure(EEXIST, reason::index_taken, "draw a free index", creation->makings[0].name());
+    });
+  }
+}
+
+// ---- making ----
+
+void take_made(Context& context, Creation& creation, std::span<const netlink::Request> requests,
+               std::span<const Answer> answers) {
+  if (creation.made == Creation::Made::perhaps) {
+    const netlink::Ack& ack = answers[0].ack;
+    creation.made = ack.error == 0 ? Creation::Made::yes : Creation::Made::no;
+    if (ack.error != 0) {
+      throw refused_create(context, creation.makings, creation.base.get(),
+                           refusal(ack, requests[0], creation.makings[0].name()));
+    }
+  }
+  require_made(context, answers, requests, creation.makings);
+}
+
+// An index that the caller chose may have been taken since it was looked up, by somebody who chose
+// the same: then the create goes first and alone, lest the marks go to that stranger.
+void make(Context& context, Group group) {
+  const auto take = [&](Creation& creation, auto requests, auto answers) {
+    take_made(context, creation, requests, answers);
+  };
+  const auto add_settings = [](Creation& creation, auto& batch) { creation.add_settings(batch); };
+  if (has_chosen_index(*group.front())) {
+    ask_together(
+        context, group, [](Creation& creation, auto& batch) { creation.add_create(batch); }, take);
+    ask_together(context, group, add_settings, take);
+  } else {
+    ask_together(
+        context, group,
+        [](Creation& creation, auto& batch) {
+          creation.add_create(batch);
+          creation.add_settings(batch);
+        },
+        take);
+  }
 }
 
 // ---- finishing ----
 
-int write_ipv6_settings(const Making& making) {
-  const std::string name(making.name());
-  if (making.refuse_router_advertisements && making.host_ipv6 != HostIpv6::closed) {
-    return write_ipv6_setting(name, "accept_ra", 0);
-  }
-  return write_host_ipv6(name, making.host_ipv6);
-}
-
-void require_alt_names(const Making& making, const Link& actual) {
-  for (const std::string& name : making.alt_names()) {
-    if (actual.has_alt_name(name)) continue;
-    throw ignored({.field = "altNames", .expected = name, .actual = "without it"}, making.name());
-  }
-}
-
-void require_deafness(const Making& making, const Link& actual, int written) {
-  if (!making.refuse_router_advertisements || !actual.ipv6) return;
-  if (host_ipv6_of(actual) == HostIpv6::closed || actual.ipv6->accept_ra == 0) return;
-  // Written or not, it is not so: said in the same words.
-  require_host_ipv6(HostIpv6::closed, actual, written, making.name());
-}
-
-void verify(const Making& making, const Link& actual, int ipv6_error) {
-  if (auto mismatch = compare(making.wanted, actual, kLinkSchema))
-    throw ignored(*mismatch, making.name());
-  if (!actual.has_alt_name(making.identity)) {
-    throw ignored({.field = "identity", .expected = making.identity, .actual = "nothing"},
-                  making.name());
-  }
-  require_alt_names(making, actual);
-  require_deafness(making, actual, ipv6_error);
-  require_host_ipv6(making.host_ipv6, actual, ipv6_error, making.name());
-}
-
-}  // namespace
-
-Reference Making::reference() const { return Reference::by_index(wanted.index.value_or(0)); }
-
-std::string_view Making::name() const {
-  return wanted.name ? std::string_view(*wanted.name) : std::string_view();
-}
-
-std::span<const std::string> Making::alt_names() const {
-  return wanted.alt_names ? std::span<const std::string>(*wanted.alt_names)
-                          : std::span<const std::string>();
-}
-
-void redraw_index(Making& making) {
-  const auto octets = draw<sizeof(std::uint32_t)>();
-  std::uint32_t number = 0;
-  std::memcpy(&number, octets.data(), sizeof number);
-  making.wanted.index = kLowestIndex + number % kIndexes;
-}
-
-Making begin_making(Link wanted, std::string_view kind) {
-  const std::size_t length = wanted.name ? wanted.name->size() : 0;
-  // /proc/sys/net has folders of these names for something else: the kernel says a bare EINVAL.
-  const bool reserved = wanted.name == "all" || wanted.name == "default";
-  if (length == 0 || length > kLongestName || reserved) {
-    throw Failure(EINVAL, reason::invalid_name, "check the name", wanted.name.value_or(""));
-  }
-  if (wanted.kind != kind) {
-    throw Failure(EINVAL, reason::kind_unsupported, "check the kind", *wanted.name);
-  }
-  Making making;
-  making.index_chosen = wanted.index.has_value();
-  making.wanted = std::move(wanted);
-  if (std::ranges::any_of(making.alt_names(), is_identity)) {
-    throw Failure(EINVAL, reason::invalid_name, "check the alt names", making.name());
-  }
-  making.identity = draw_identity();
-  if (!making.index_chosen) redraw_index(making);
-  return making;
-}
-
-std::optional<Link> look_before_making(Context& context, const Reference* other,
-                                       std::string_view absent, std::span<Making> makings) {
-  for (int tries = 0; tries < kDraws; ++tries) {
-    std::vector<netlink::Request> questions;
-    for (const Making& making : makings) {
-      questions.push_back(requests::get(making.reference(), "look up"));
-    }
-    if (other != nullptr) questions.push_back(requests::get(*other, "look up"));
-    auto answers = ask(context, questions);
-    bool all_free = true;
-    for (std::size_t place = 0; place < makings.size(); ++place) {
-      if (!answers[place].link) continue;
-      if (makings[place].index_chosen) {
-        Failure failure(EEXIST, reason::index_taken, "look up", makings[place].name());
-        failure.holder = holder_of(*answers[place].link);
-        throw failure;
-      }
-      redraw_index(makings[place]);
-      all_free = false;
-    }
-    if (other == nullptr) {
-      if (all_free) return std::nullopt;
-    } else if (Link& link = found(answers.back(), *other, absent); all_free) {
-      return std::move(link);
-    }
-  }
-  throw Failure(EEXIST, reason::index_taken, "draw a free index", makings[0].name());
-}
-
-void explain_taken(Context& context, std::span<const Making> makings, Failure& failure) {
-  for (const Making& making : makings) {
-    const auto taken = what_is_taken(context, making.wanted, making.identity);
-    if (!taken) continue;
-    taken->explain(failure);
-    failure.device = taken->name.empty() ? making.name() : taken->name;
-    return;
-  }
-}
-
-void require_made(Context& context, std::span<const Answer> answers,
-                  std::span<const netlink::Request> requests, std::span<const Making> makings) {
-  try {
-    require(answers, requests, makings[0].name());
-  } catch (Failure& failure) {
-    if (failure.error == EEXIST) explain_taken(context, makings, failure);
-    throw;
-  }
-}
-
-void add_marks(std::vector<netlink::Request>& batch, const Making& making) {
-  const Reference reference = making.reference();
-  const std::array identity{making.identity};
-  batch.push_back(requests::add_alt_names(reference, "identify", identity));
-  if (!making.alt_names().empty()) {
-    batch.push_back(requests::add_alt_names(reference, "add the alt names", making.alt_names()));
-  }
-  Link tag;
-  tag.alias = making.wanted.alias;
-  batch.push_back(requests::change(reference, "tag", tag));
-  if (making.host_ipv6 == HostIpv6::reduced) {
-    batch.push_back(requests::stop_ipv6_addresses(reference, "reduce the host's IPv6"));
-  }
-}
-
-std::vector<Link> finish_making(Context& context, std::span<Making> makings) {
-  std::vector<int> ipv6_errors;
-  std::vector<netlink::Request> batch;
-  for (const Making& making : makings) {
-    ipv6_errors.push_back(write_ipv6_settings(making));
-    Link up;
-    up.up = true;
+void add_finish(const Creation& creation, std::vector<netlink::Request>& batch) {
+  Link up;
+  up.up = true;
+  for (const Making& making : creation.makings) {
     if (making.wanted.up.value_or(false)) {
       batch.push_back(requests::change(making.reference(), "set up", up));
     }
   }
-  const std::size_t reads = batch.size();
-  for (const Making& making : makings) {
+  for (const Making& making : creation.makings) {
     batch.push_back(requests::get(making.reference(), "read back"));
   }
-  auto answers = transact(context, batch, makings[0].name());
-  std::vector<Link> links;
-  for (std::size_t place = 0; place < makings.size(); ++place) {
-    Answer& answer = answers[reads + place];
-    Link& link = found(answer, makings[place].reference(), reason::no_such_link);
-    verify(makings[place], link, ipv6_errors[place]);
-    links.push_back(std::move(link));
-  }
-  return links;
 }
 
-std::vector<Link> make_links(Context& context, std::span<Making> makings, const Link* parent) {
-  std::vector<netlink::Request> batch{requests::create(makings[0].wanted)};
-  for (const Making& making : makings) add_marks(batch, making);
-  // An index that the caller chose may have been taken since it was looked up, by somebody who
-  // chose the same: then the create goes first and alone, lest the marks go to that stranger.
-  const bool alone = std::ranges::any_of(makings, &Making::index_chosen);
-  const std::span<const netlink::Request> all(batch);
-  const auto first = alone ? all.first(1) : all;
-  const std::string made = label(makings[0]);
-
-  const auto answers = ask_undoing(
-      context, first, [&] { return undo_create(context, makings[0], false); }, made);
-  if (answers[0].ack.error != 0) {
-    throw refused_create(context, makings, parent,
-                         refusal(answers[0].ack, first[0], makings[0].name()));
+void take_finished(Context& context, Creation& creation, std::span<const netlink::Request> requests,
+                   std::span<Answer> answers) {
+  const auto& makings = creation.makings;
+  require(answers, requests, makings[0].name());
+  const auto reads = answers.last(makings.size());
+  Outcome outcome;
+  for (std::size_t place = 0; place < makings.size(); ++place) {
+    Link& link = found(reads[place], makings[place].reference(), reason::no_such_link);
+    verify(makings[place], link, creation.ipv6_errors[place]);
+    outcome.links.push_back(std::move(link));
   }
-  return undoing(
-      [&] {
-        require_made(context, answers, first, makings);
-        if (alone) {
-          const auto rest = all.subspan(1);
-          require_made(context, ask(context, rest), rest, makings);
-        }
-        auto links = finish_making(context, makings);
-        context.stop_if_cancelled();
-        return links;
-      },
-      [&] { return undo_create(context, makings[0], true); }, made);
+  context.stop_if_cancelled(creation.job.cancellation);
+  creation.hand_over(outcome);
+  creation.job.outcome = std::move(outcome);
+}
+
+// The IPv6 settings of all are written before the first goes up.
+void finish(Context& context, Group group) {
+  for (const auto& creation : group) {
+    run(context, *creation, [&] {
+      for (const Making& making : creation->makings) {
+        creation->ipv6_errors.push_back(write_ipv6_settings(making));
+      }
+    });
+  }
+  ask_together(context, group, add_finish, [&](Creation& creation, auto requests, auto answers) {
+    take_finished(context, creation, requests, answers);
+  });
+}
+
+void create_group(Context& context, Group group) {
+  look_before_making(context, group);
+  for (const auto& creation : group) {
+    run(context, *creation, [&] { creation->prepare(context); });
+  }
+  make(context, group);
+  finish(context, group);
+}
+
+}  // namespace
+
+void Creation::add_create(std::vector<netlink::Request>& batch) {
+  batch.push_back(requests::create(makings[0].wanted));
+  made = Made::perhaps;
+}
+
+void Creation::add_settings(std::vector<netlink::Request>& batch) {
+  for (const Making& making : makings) add_marks(batch, making);
+}
+
+// What was asked for and neither refused nor answered has to be looked for. Where even the send
+// failed, there is nothing to undo. The other end of a veth goes with the first.
+void Creation::undo(Context& context, Failure& failure) {
+  const bool lost = made == Made::perhaps && failure.reason == reason::outcome_unknown;
+  if (!lost && made != Made::yes) return;
+  const Making& first = makings[0];
+  take_back(
+      failure, [&] { return undo_making(context, first, made == Made::yes); }, first.label());
+}
+
+void create_together(Context& context, std::span<Job* const> jobs, const BeginCreation& begin) {
+  std::vector<std::unique_ptr<Creation>> creations;
+  for (Job* job : jobs) {
+    job->failure = failure_of("begin to make the link", [&] { creations.push_back(begin(*job)); });
+  }
+  for (Group rest(creations); !rest.empty();) {
+    const std::size_t count = independent(rest);
+    create_group(context, rest.first(count));
+    rest = rest.subspan(count);
+  }
 }
 
 }  // namespace flintap

@@ -1,66 +1,64 @@
 // Making links, all or nothing: what createMacvtap, createTap, createBridge and createVeth share.
 //
 // A device is made in two sends. The first makes it and marks it as ours, all in one system call,
-// so that a killed process leaves nothing unmarked. Every follow-up goes by the index that was
-// chosen beforehand, never by name: after a create that failed because a stranger has the name,
-// follow-ups by name would change the stranger. Then the settings that rtnetlink can't make are
-// written, and the second send sets the device up and reads it back.
+// so that a killed process leaves nothing unmarked. Then the settings that rtnetlink can't make are
+// written, and the second send sets the device up and reads it back. Calls that were made right
+// after each other take each of these steps together, with one send for all of them; what a step
+// throws for one is that one's failure, is undone at once, and is none of the others' business.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/operations/transact.h"
+#include "core/operations/making.h"
 
 namespace flintap {
 
 // How often an index of the library's own choice is drawn before it gives up.
 inline constexpr int kDraws = 16;
 
-// One link in the making; a veth has two.
-struct Making {
-  Link wanted;                // what was asked for, index included
-  bool index_chosen = false;  // by the caller
-  HostIpv6 host_ipv6 = HostIpv6::open;
-  bool refuse_router_advertisements = false;
-  std::string identity;
+// One call on its way. What kinds differ in is virtual, and may throw Failure.
+struct Creation {
+  // Whether the kernel was asked to make the link, and has said that it did.
+  enum class Made : std::uint8_t { no, perhaps, yes };
 
-  [[nodiscard]] Reference reference() const;
-  [[nodiscard]] std::string_view name() const;
-  // Those asked for; the identity is none of them.
-  [[nodiscard]] std::span<const std::string> alt_names() const;
+  Creation(Job& of, std::vector<Making> links) : job(of), makings(std::move(links)) {}
+  Creation(const Creation&) = delete;
+  Creation& operator=(const Creation&) = delete;
+  virtual ~Creation() = default;
+
+  // After the look-up, before anything is made by a request.
+  virtual void prepare(Context&) {}
+  // The request that makes the link, and those that may stand in the same send after it.
+  virtual void add_create(std::vector<netlink::Request>& batch);
+  virtual void add_settings(std::vector<netlink::Request>& batch);
+  // After the last moment at which the call can be given up.
+  virtual void hand_over(Outcome&) {}
+  // Makes undone what was made.
+  virtual void undo(Context& context, Failure& failure);
+  // Adds what takes a look-up.
+  virtual void explain(Context&, Failure&) {}
+
+  Job& job;
+  std::vector<Making> makings;  // one; both ends of a veth
+  // The parent or the bridge on which it is to be (null: none), why it fails where that is not
+  // there, and what it was found to be.
+  const Reference* on = nullptr;
+  std::string_view absent;
+  std::shared_ptr<const Link> base;
+  bool looks_for_index = true;  // makes sure that its indexes are free
+  bool alone = false;           // what becomes of it depends on what others do with the same base
+  Made made = Made::no;
+  std::vector<int> ipv6_errors;
 };
 
-// Takes over what was asked for; draws the identity and, unless it was given, an index.
-// Throws Failure: "invalid-name", or for a link of another kind, whose details would not fit.
-Making begin_making(Link wanted, std::string_view kind);
+using BeginCreation = std::function<std::unique_ptr<Creation>(Job&)>;
 
-// Draws another index.
-void redraw_index(Making& making);
-
-// Looks `other` up (a parent or a bridge; null: nothing) and makes sure in the same send that the
-// chosen indexes are free; draws again where the library's own choice is not.
-std::optional<Link> look_before_making(Context& context, const Reference* other,
-                                       std::string_view absent, std::span<Making> makings);
-
-// For a failure with EEXIST: which name or index it is that somebody else has.
-void explain_taken(Context& context, std::span<const Making> makings, Failure& failure);
-
-// Throws the refusal of the first of the requests by which links are made, explained.
-void require_made(Context& context, std::span<const Answer> answers,
-                  std::span<const netlink::Request> requests, std::span<const Making> makings);
-
-// The requests that mark a link and give it what a create ignores.
-void add_marks(std::vector<netlink::Request>& requests, const Making& making);
-
-// Writes the IPv6 settings, sets the links up, reads them back and compares them with what was
-// asked for. Throws Failure; undoes nothing.
-std::vector<Link> finish_making(Context& context, std::span<Making> makings);
-
-// Makes links by one RTM_NEWLINK for the first of them. Leaves nothing on failure.
-std::vector<Link> make_links(Context& context, std::span<Making> makings, const Link* parent);
+// Runs the calls, each with an outcome or a failure of its own, as if one after the other.
+void create_together(Context& context, std::span<Job* const> jobs, const BeginCreation& begin);
 
 }  // namespace flintap

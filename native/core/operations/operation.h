@@ -102,7 +102,7 @@ struct Operation {
   std::string_view name;
   const Schema* request;
   // Throws Failure. All or nothing: what could not be undone stands in `left_behind`.
-  Outcome (*run)(Context& context, Record& request);
+  Outcome (*run)(Context& context, Record& request) = nullptr;
   // Calls that were made right after each other: the same as one after the other, in fewer sends.
   // Each is all or nothing by itself, and gets its outcome or failure; throws nothing.
   void (*run_together)(Context& context, std::span<Job* const> jobs) = nullptr;

@@ -3,6 +3,7 @@
 
 #include "core/operations/request.h"
 #include "core/operations/transact.h"
+#include "core/system/native_thread.h"
 
 namespace flintap {
 namespace {
@@ -37,13 +38,30 @@ constexpr std::array list_fields{
 };
 constexpr Schema list_schema{"listLinks", list_fields, make_record<ListLinks>};
 
-Outcome get(Context& context, Record& record) {
-  const auto& request = static_cast<GetLink&>(record);
-  const auto question = requests::get(*request.link, "look up", *request.statistics);
-  auto answers = ask(context, {&question, 1}, *request.statistics);
-  Outcome outcome;
-  outcome.links.push_back(std::move(found(answers[0], *request.link, reason::no_such_link)));
-  return outcome;
+void get_together(Context& context, std::span<Job* const> jobs) {
+  const auto request_of = [](const Job& job) -> const GetLink& {
+    return static_cast<const GetLink&>(*job.request);
+  };
+  std::vector<netlink::Request> questions;
+  std::vector<Answer> answers;
+  const bool statistics =
+      std::ranges::any_of(jobs, [&](const Job* job) { return *request_of(*job).statistics; });
+  const auto lost = failure_of("look the links up", [&] {
+    for (const Job* job : jobs) {
+      const GetLink& request = request_of(*job);
+      questions.push_back(requests::get(*request.link, "look up", *request.statistics));
+    }
+    if (!jobs.empty()) answers = ask(context, questions, statistics);
+  });
+  for (std::size_t place = 0; place < jobs.size(); ++place) {
+    Job& job = *jobs[place];
+    job.failure = lost ? lost : failure_of("look the link up", [&] {
+      const GetLink& request = request_of(job);
+      Link& link = found(answers[place], *request.link, reason::no_such_link);
+      if (!*request.statistics) link.statistics.reset();
+      job.outcome.links.push_back(std::move(link));
+    });
+  }
 }
 
 std::optional<std::uint32_t> index_of(Context& context, const Reference* link) {
@@ -95,7 +113,8 @@ Outcome list(Context& context, Record& record) {
 }  // namespace
 
 namespace operations {
-extern const Operation get_link{"getLink", &get_schema, get};
+extern const Operation get_link{
+    .name = "getLink", .request = &get_schema, .run_together = get_together};
 extern const Operation list_links{"listLinks", &list_schema, list};
 }  // namespace operations
 

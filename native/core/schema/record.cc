@@ -77,8 +77,8 @@ std::optional<Mismatch> compare_nested(const Field& field, const Nested& wanted,
 }  // namespace
 
 const Field* Schema::find(std::uint16_t number) const {
-  const auto found = std::ranges::find(fields, number, &Field::number);
-  return found == fields.end() ? nullptr : &*found;
+  const auto row = by_number.find(number);
+  return row ? &fields[*row] : nullptr;
 }
 
 const Field* Schema::find(std::string_view wanted) const {
@@ -89,7 +89,7 @@ const Field* Schema::find(std::string_view wanted) const {
 void decode(Record& record, const Schema& schema, netlink::Bytes attributes) {
   netlink::AttributeReader reader(attributes);
   while (auto attribute = reader.next()) {
-    const Field* field = attribute->type == 0 ? nullptr : schema.find(attribute->type);
+    const Field* field = schema.find(attribute->type);
     if (field != nullptr && field->decode != nullptr && field->decode(record, *attribute)) continue;
     record.unknown.put(attribute->type, attribute->payload);
   }

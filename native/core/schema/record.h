@@ -5,6 +5,7 @@
 // decoding, reading back and the conversion to and from JavaScript all walk the same table.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,10 +71,30 @@ struct Field {
   const Schema* (*nested)(const Record&) = nullptr;
 };
 
+// Where the row of an attribute's number is, worked out at compile time: every attribute of every
+// link that is read is looked up.
+class RowsByNumber {
+ public:
+  constexpr explicit RowsByNumber(std::span<const Field> fields) {
+    for (std::size_t row = fields.size(); row > 0; --row) {
+      const std::uint16_t number = fields[row - 1].number;
+      if (number != 0) rows_.at(number) = static_cast<std::uint8_t>(row);
+    }
+  }
+  [[nodiscard]] std::optional<std::size_t> find(std::uint16_t number) const {
+    if (number >= rows_.size() || rows_[number] == 0) return std::nullopt;
+    return rows_[number] - std::size_t{1};
+  }
+
+ private:
+  std::array<std::uint8_t, 96> rows_{};  // from 1; 0: none has it
+};
+
 struct Schema {
   std::string_view name;
   std::span<const Field> fields;
   std::unique_ptr<Record> (*make)() = nullptr;
+  RowsByNumber by_number{fields};
 
   [[nodiscard]] const Field* find(std::uint16_t number) const;
   [[nodiscard]] const Field* find(std::string_view name) const;

@@ -151,6 +151,13 @@ ssize_t recvmsg(int fd, msghdr& message, int flags) {
   return interruptible("recvmsg", [&] { return ::recvmsg(fd, &message, flags); });
 }
 
+int recvmmsg(int fd, std::span<mmsghdr> messages, int flags) {
+  return interruptible("recvmmsg", [&] {
+    return ::recvmmsg(fd, messages.data(), static_cast<unsigned int>(messages.size()),
+                      flags | MSG_WAITFORONE, nullptr);
+  });
+}
+
 ssize_t peek_length(int fd, int flags) {
   return interruptible("recvmsg",
                        [&] { return ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | flags); });

@@ -45,6 +45,8 @@ int getsockname(int fd, sockaddr* address, socklen_t& length);
 int getsockopt(int fd, int level, int name, int& value);
 ssize_t sendmsg(int fd, const msghdr& message, int flags = 0);
 ssize_t recvmsg(int fd, msghdr& message, int flags = 0);
+// Waits for the first of the messages, and takes of the others those that are there. Their number.
+int recvmmsg(int fd, std::span<mmsghdr> messages, int flags = 0);
 // The length of the datagram that recvmsg would give next; waits for one, unless MSG_DONTWAIT.
 ssize_t peek_length(int fd, int flags = 0);
 
