@@ -9,7 +9,7 @@ import { answerCommands } from "../answer.mjs";
 
 /** @typedef {{ data: { index: number }, attrs: { ifname?: string, mtu?: number, txqlen?: number } }} Message */
 
-const [, , , folder = ""] = process.argv;
+const [, , kind, folder = ""] = process.argv;
 const { createRtNetlink } = createRequire(join(folder, "package.json"))("netlink");
 const socket = createRtNetlink({ ref: true });
 /** @type {string[]} */
@@ -46,6 +46,7 @@ async function lookUp(name) {
 
 /** @param {number} count */
 async function make(count) {
+  if (kind !== "macvtap") throw new Error("it makes no taps, since rtnetlink makes none");
   const fresh = Array.from({ length: count }, (_, at) => `nl${names.length + at}`);
   const { cost } = await measure(count, async () => {
     const parent = await lookUp("parent0");
