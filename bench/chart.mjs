@@ -62,10 +62,19 @@ export function svg(title, width, height, parts) {
   ].join("\n");
 }
 
+/** 1, 2 or 5 times a power of ten. @param {number} value */
+function roundBelow(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return Math.max(...[1, 2, 5].filter((digit) => digit * power <= value * 1.0001)) * power;
+}
+
+/** @param {number} value */
+const roundAbove = (value) => 1 / roundBelow(1 / value / 1.0001);
+
 /** @param {readonly number[]} values @param {"log" | "linear"} scale @returns {[number, number]} */
 function domainOf(values, scale) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  return scale === "log" ? [least / 1.15, most * 1.15] : [0, most * 1.08 || 1];
+  return scale === "log" ? [roundBelow(least), roundAbove(most)] : [0, most * 1.08 || 1];
 }
 
 /** @param {readonly number[]} values @param {Axis} axis @param {[number, number]} range */
@@ -78,7 +87,7 @@ function scaleOf(values, { scale, ticks }, range) {
   return { place: (/** @type {number} */ value) => made(value), ticks: ticks ?? few };
 }
 
-const margin = { top: 34, right: 16, bottom: 50, left: 62 };
+const margin = { top: 34, right: 16, bottom: 50, left: 70 };
 
 /** @param {Series} series @param {(value: number) => number} x @param {(value: number) => number} y */
 function drawSeries({ look, points }, x, y) {

@@ -95,8 +95,6 @@ export function casesOf(plan) {
 /** What a contestant is asked for, how often, and what of the answers is one measurement. */
 /** @typedef {{ work: string, verb: string, count: number, repetitions?: number }} Step */
 
-/** Devices that are made first and don't count: whoever compiles as it goes has done so. */
-export const warmUp = 10;
 const gets = 100;
 const waits = 5;
 /** Of a single device, that many are made one after the other. */
@@ -136,5 +134,5 @@ export function expectedMs(place, deleteRounds) {
   const steps = stepsOf(place, deleteRounds);
   const waiting = steps.some(({ verb }) => verb === "delete-each") ? 20 * count : 0;
   const quiet = steps.some(({ verb }) => verb === "event") ? 700 : 0;
-  return 250 + count * perDevice * slow + (count > 1 ? count * 0.6 : 0) + waiting + quiet;
+  return 400 + count * perDevice * slow + (count > 1 ? count * 0.6 : 0) + waiting + quiet;
 }

@@ -1,6 +1,6 @@
 // Plays one case in its arena, and puts what its steps cost into the cells.
 import { bridgesFor, inArena } from "./arena.mjs";
-import { stepsOf, warmUp } from "./matrix.mjs";
+import { stepsOf } from "./matrix.mjs";
 import { kernelMemoryKiB } from "./memory.mjs";
 import { means } from "./statistics.mjs";
 
@@ -22,6 +22,26 @@ async function costOf(ask, { work, verb, count, repetitions = 1 }) {
   return { ...means(costs), ...(work === "create" && count >= leastForMemory && { memoryKiB }) };
 }
 
+/** Made and deleted first: a daemon's JavaScript has been compiled long since. */
+const compiling = 100;
+/** They stay, so that nothing is measured on an empty parent or bridge. */
+const warmUp = 10;
+
+/**
+ * What does not count. Those that cannot delete together would wait long: they read instead.
+ *
+ * @param {(verb: string, count: number) => Promise<unknown>} ask
+ * @param {import("./contestants.mjs").Contestant} contestant
+ */
+async function warm(ask, { how, own, works }) {
+  if (own) {
+    await ask(`make-${how}`, compiling);
+    await ask("delete-bulk", compiling);
+  }
+  await ask(`make-${how}`, warmUp);
+  if (works.includes("get")) await ask("get", compiling);
+}
+
 /**
  * @param {import("./matrix.mjs").Case} place
  * @param {number} deleteRounds
@@ -38,7 +58,7 @@ export async function play(place, deleteRounds, cells) {
     command: contestant.command(kind, ipv6, bridges),
   };
   await inArena(setting, async (ask) => {
-    await ask(contestant.how === "bulk" ? "make-bulk" : "make-awaited", warmUp);
+    await warm(ask, contestant);
     for (const step of stepsOf(place, deleteRounds)) {
       const where = { kind, ipv6, count, contestant: contestant.id, work: step.work };
       cells.add(where, round, await costOf(ask, step));

@@ -55,7 +55,7 @@ function costPerDevice(results) {
     const axes = { x: devicesAxis, y: costAxis };
     return linePanel(frame, kind === "tap" ? "tap on a bridge" : kind, axes, series);
   });
-  const key = legend(62, height + 10, costLines, 200);
+  const key = legend(70, height + 10, costLines, 200);
   return svg("What a device costs against how many are made", 2 * width, height + 30, [
     ...panels,
     ...key,
@@ -106,7 +106,8 @@ function peersSideBySide(results) {
       height,
       names: place === 0 ? names : 10,
     };
-    return dotPanel(frame, kind === "tap" ? "tap on a bridge" : kind, axis, rows);
+    const title = kind === "tap" ? "tap on a bridge" : kind;
+    return dotPanel(frame, `${title} (× flintap)`, axis, rows);
   });
   return svg("What a device costs, by who makes it", names + 2 * width, height, panels);
 }
@@ -140,7 +141,7 @@ function eventLoop(results) {
       seriesOf("loopDelayMaxMs"),
     ),
   ];
-  const key = legend(62, height + 10, loopLines, 200);
+  const key = legend(70, height + 10, loopLines, 200);
   return svg("What creates take of the event loop", 2 * width, height + 30, [...panels, ...key]);
 }
 
