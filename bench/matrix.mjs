@@ -1,133 +1,138 @@
-// Runs every case of the benchmark, round after round, each in a process and namespaces of its own
-// (round.mjs). What is compared takes turns, in another order each round, so that a slow moment
-// hits everybody. Measures nothing itself.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import process from "node:process";
-import { text } from "node:stream/consumers";
-import { median, medians } from "./statistics.mjs";
-import { peer, subjects } from "./subjects.mjs";
+// Which cases there are, and in which order they run: round after round, what is compared right after
+// each other and in another order each round, so that a slow moment hits everybody. Measures nothing
+// itself.
+import { contestants } from "./contestants.mjs";
 
-/** @typedef {import("./meter.mjs").Cost} Cost */
+/**
+ * What runs in one namespace.
+ *
+ * @typedef {object} Case
+ * @property {string} kind
+ * @property {"closed" | "open"} ipv6 The host's IPv6 on the devices.
+ * @property {number} count How many devices are made together.
+ * @property {import("./contestants.mjs").Contestant} contestant
+ * @property {number} round
+ */
 
 /**
  * @typedef {object} Plan
- * @property {string[]} kinds
- * @property {number[]} counts How many devices are made together.
- * @property {number} rounds
- * @property {number} leastDevices Smaller counts are repeated within a round up to this many.
- * @property {number} warmUp How many are made and deleted first in every case.
+ * @property {readonly string[]} kinds
+ * @property {readonly ("closed" | "open")[]} ipv6
+ * @property {readonly { count: number, rounds: number, peers: number }[]} counts How many rounds; in
+ *   how many of them the peers take part.
+ * @property {readonly string[]} contestants
+ * @property {number} deleteRounds In how many rounds those peers delete that wait for each delete, and
+ *   are in no goal.
  */
 
-/**
- * What a subject did for a number of devices of a kind.
- *
- * @typedef {object} Place
- * @property {string} kind
- * @property {number} count
- * @property {string} subject
- * @property {"create" | "delete"} work
- */
+export const kinds = ["macvtap", "tap"];
 
-/**
- * What one device cost: each round's median, and the median of these. `ofPeer` is the median of
- * the rounds' ratios to the peer.
- *
- * @typedef {Place & { median: Cost, rounds: Cost[], ofPeer?: Ratio }} Result
- * @typedef {{ wall?: number, cpu?: number }} Ratio
- */
+/** @type {readonly Plan["counts"][number][]} */
+const fullCounts = [
+  { count: 1, rounds: 15, peers: 0 },
+  { count: 100, rounds: 15, peers: 15 },
+  { count: 1000, rounds: 7, peers: 7 },
+  { count: 4000, rounds: 3, peers: 0 },
+];
 
-/** @typedef {{ kind: string, subject: string, reason: string }} Obstacle */
+/** @type {readonly Plan["counts"][number][]} */
+const quickCounts = [
+  { count: 1, rounds: 3, peers: 0 },
+  { count: 100, rounds: 3, peers: 2 },
+  { count: 1000, rounds: 1, peers: 0 },
+];
 
-/** One by one, each delete waits in the kernel by itself: more of them would take minutes. */
-export const mostDeletes = 100;
-const deletingSubject = "flintap, one by one";
+/** @param {boolean} quick @returns {Plan} */
+export const planFor = (quick) => ({
+  kinds,
+  ipv6: ["closed", "open"],
+  counts: quick ? quickCounts : fullCounts,
+  contestants: contestants.map(({ id }) => id),
+  deleteRounds: quick ? 1 : 5,
+});
 
-/** A round broke; it has told why on standard error. */
-export class RoundFailure extends Error {}
+/** Each process of `ip` takes milliseconds: beyond this many devices, minutes. */
+const mostProcesses = 100;
+/** Host IPv6 makes thousands of devices slow: there, only the limit is held against the fastest way. */
+const mostAwaitedOpen = 100;
 
-/**
- * Runs one case.
- *
- * @param {import("./round.mjs").Case} settings
- * @returns {Promise<import("./round.mjs").Outcome>}
- */
-async function runCase(settings) {
-  const args = [join(import.meta.dirname, "round.mjs"), JSON.stringify(settings)];
-  const round = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [output, [code, signal]] = await Promise.all([text(round.stdout), once(round, "close")]);
-  if (code === 0) return JSON.parse(output);
-  const { count, kind, subject } = settings;
-  throw new RoundFailure(`${count} × ${kind}, ${subject}: ended by ${signal ?? `code ${code}`}`);
+/** @param {Omit<Case, "round">} place @param {number} round @param {Plan["counts"][number]} rounds */
+function takesPart({ contestant, count, ipv6 }, round, { peers }) {
+  if (contestant.own)
+    return contestant.how === "bulk" || ipv6 === "closed" || count <= mostAwaitedOpen;
+  if (contestant.id === "ip processes" && count > mostProcesses) return false;
+  return round < peers;
 }
 
-/** @param {readonly Cost[]} own @param {readonly Cost[]} others @param {"wallUs" | "cpuUs"} figure */
-function pairedRatio(own, others, figure) {
-  const ratios = own.map((cost, round) => (cost[figure] ?? NaN) / (others[round]?.[figure] ?? NaN));
-  return median(ratios.filter(Number.isFinite));
+/** @param {readonly string[]} ids @param {number} round */
+function turns(ids, round) {
+  const first = round % ids.length;
+  return [...ids.slice(first), ...ids.slice(0, first)];
 }
 
-/** @param {Place} place */
-const keyOf = ({ kind, count, subject, work }) => [kind, count, subject, work].join();
-
-/** @param {Map<string, { place: Place, rounds: Cost[] }>} measured @returns {Result[]} */
-function summarize(measured) {
-  return [...measured.values()].map(({ place, rounds }) => {
-    const result = { ...place, median: medians(rounds), rounds };
-    const others = measured.get(keyOf({ ...place, subject: peer }));
-    if (place.subject === peer || others === undefined) return result;
-    const wall = pairedRatio(rounds, others.rounds, "wallUs");
-    const cpu = pairedRatio(rounds, others.rounds, "cpuUs");
-    return { ...result, ofPeer: { wall, cpu } };
-  });
-}
-
-/** @param {Plan} plan */
-function* casesOf({ kinds, counts, rounds, leastDevices, warmUp }) {
-  const names = Object.keys(subjects);
-  for (let round = 0; round < rounds; round += 1) {
-    const first = round % names.length;
-    const turns = [...names.slice(first), ...names.slice(0, first)];
-    for (const kind of kinds) {
-      for (const count of counts) {
-        const repetitions = Math.ceil(leastDevices / count);
-        for (const subject of turns) {
-          const deletes = subject === deletingSubject && count <= mostDeletes;
-          yield { round, kind, count, subject, repetitions, warmUp, deletes };
-        }
-      }
-    }
+/** @param {Plan} plan @returns {Case[]} */
+export function casesOf(plan) {
+  const most = Math.max(...plan.counts.map(({ rounds }) => rounds));
+  /** @type {Case[]} */
+  const cases = [];
+  for (let round = 0; round < most; round += 1) {
+    const counts = plan.counts.filter(({ rounds }) => round < rounds);
+    for (const kind of plan.kinds)
+      for (const rounds of counts)
+        for (const ipv6 of plan.ipv6)
+          for (const id of turns(plan.contestants, round)) {
+            const contestant = contestants.find((one) => one.id === id);
+            if (contestant === undefined) throw new Error(`No contestant "${id}"`);
+            const place = { kind, ipv6, count: rounds.count, contestant };
+            if (takesPart(place, round, rounds)) cases.push({ ...place, round });
+          }
   }
+  return cases;
 }
 
-/**
- * Runs the plan. A subject that cannot make a kind here is left out of it, with the reason.
- *
- * @param {Plan} plan
- * @param {(text: string) => void} showProgress
- */
-export async function runMatrix(plan, showProgress) {
-  /** @type {Map<string, { place: Place, rounds: Cost[] }>} */
-  const measured = new Map();
-  /** @type {Obstacle[]} */
-  const obstacles = [];
-  for (const { round, ...settings } of casesOf(plan)) {
-    const { kind, count, subject } = settings;
-    if (obstacles.some((known) => known.kind === kind && known.subject === subject)) continue;
-    showProgress(`round ${round + 1} of ${plan.rounds}: ${count} × ${kind}, ${subject}`);
-    const outcome = await runCase(settings);
-    if ("obstacle" in outcome) {
-      obstacles.push({ kind, subject, reason: outcome.obstacle });
-      continue;
-    }
-    for (const work of /** @type {const} */ (["create", "delete"])) {
-      if (outcome[work].length === 0) continue;
-      const place = { kind, count, subject, work };
-      const entry = measured.get(keyOf(place)) ?? { place, rounds: [] };
-      entry.rounds.push(medians(outcome[work]));
-      measured.set(keyOf(place), entry);
-    }
+// ---- what is asked in a case ----
+
+/** What a contestant is asked for, how often, and what of the answers is one measurement. */
+/** @typedef {{ work: string, verb: string, count: number, repetitions?: number }} Step */
+
+const gets = 100;
+const waits = 5;
+/** Of a single device, that many are made one after the other. */
+const singles = 10;
+/** Those are in a goal: they delete in every round. */
+const judgedDeletes = ["Go flintlock", "Go lean"];
+const mostDeletes = 100;
+
+/** @param {number} count */
+const listings = (count) => Math.max(3, Math.min(20, Math.ceil(5000 / count)));
+
+/** @param {Case} place @param {number} deleteRounds @returns {Step[]} */
+export function stepsOf({ contestant, count, ipv6, round }, deleteRounds) {
+  const { how, works, id, own } = contestant;
+  /** @type {Step[]} */
+  const steps = [
+    { work: "create", verb: `make-${how}`, count, repetitions: count === 1 ? singles : 1 },
+  ];
+  if (works.includes("list")) steps.push({ work: "list", verb: "list", count: listings(count) });
+  if (works.includes("get")) steps.push({ work: "get", verb: "get", count: gets });
+  if (works.includes("event")) steps.push({ work: "event", verb: "event", count: waits });
+  for (const verb of works.filter((work) => work.startsWith("delete-"))) {
+    if (verb === "delete-single") steps.push({ work: verb, verb, count: waits });
+    if (verb === "delete-bulk" && count > 1) steps.push({ work: verb, verb, count });
+    const slow = !own && (ipv6 === "open" || count > mostDeletes);
+    const inRound = judgedDeletes.includes(id) || round < deleteRounds;
+    if (!own && !slow && inRound) steps.push({ work: verb, verb, count });
   }
-  return { results: summarize(measured), obstacles };
+  return steps;
+}
+
+/** About how long a case takes, in milliseconds, before one has been measured. @param {Case} place @param {number} deleteRounds */
+export function expectedMs(place, deleteRounds) {
+  const { count, ipv6, contestant, kind } = place;
+  const perDevice = 0.5 + (count / 4000) * (ipv6 === "open" && kind === "macvtap" ? 3.5 : 0.8);
+  const slow = { "ip processes": 12, pyroute2: kind === "tap" ? 6 : 3 }[contestant.id] ?? 1;
+  const steps = stepsOf(place, deleteRounds);
+  const waiting = steps.some(({ verb }) => verb === "delete-each") ? 20 * count : 0;
+  const quiet = steps.some(({ verb }) => verb === "event") ? 700 : 0;
+  return 400 + count * perDevice * slow + (count > 1 ? count * 0.6 : 0) + waiting + quiet;
 }

@@ -1,99 +1,75 @@
-/** The benchmark measures every case; how long they take is no test's matter. */
-import { describe, expect, test } from "vitest";
+/** The benchmark measures from end to end; how long devices take is no test's matter. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../setup/capabilities.js";
 import { runNode } from "../setup/child.js";
 import { linkNames } from "../setup/iproute2.js";
 
-interface Cost {
-  wallUs: number;
-  cpuUs: number;
-  jsThreadUs?: number;
-  loopDelayP99Ms?: number;
-  loopDelayMaxMs?: number;
-}
+const folder = mkdtempSync(join(tmpdir(), "flintap-bench-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Result {
-  kind: string;
-  count: number;
-  subject: string;
-  work: string;
-  median: Cost;
-  rounds: Cost[];
-  ofPeer?: { wall: number };
-}
-
-const kinds = ["macvtap", "tap", "bridge", "veth"];
-const bench = (...args: string[]) => runNode(["bench/create.mjs", "--quick", ...args]);
+const output = join(folder, "results.json");
+const bench = (...args: string[]) => runNode(["bench/run.mjs", "--quick", ...args]);
 const withAll = needs("veth", "macvtap", "bridge", "tun");
-const withBridge = needs("bridge");
-const positive = expect.toSatisfy((figure) => Number.isFinite(figure) && figure > 0, "positive");
-const delay = expect.toSatisfy((figure) => Number.isFinite(figure) && figure >= 0, "a delay");
-const ownCost = {
-  wallUs: positive,
-  cpuUs: positive,
-  jsThreadUs: positive,
-  loopDelayP99Ms: delay,
-  loopDelayMaxMs: delay,
-};
 
 describe("the benchmark", () => {
-  withAll(
-    "measures creating and deleting of every kind beside the peer, and leaves nothing",
-    async () => {
-      const before = await linkNames();
-      const { code, stdout, stderr } = await bench("--rounds", "1", "--counts", "2", "--json");
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      const report: { host: object; results: Result[]; obstacles: object[] } = JSON.parse(stdout);
-      expect(report.obstacles).toEqual([]);
-      expect(report.host).toMatchObject({ node: process.version, kernel: expect.any(String) });
-      const ratio = { wall: positive };
-      const expected = kinds.flatMap((kind) => [
-        { kind, subject: "flintap, one by one", work: "create", median: ownCost, ofPeer: ratio },
-        { kind, subject: "flintap, one by one", work: "delete", median: ownCost },
-        { kind, subject: "flintap, at once", work: "create", median: ownCost, ofPeer: ratio },
-        { kind, subject: "ip -batch", work: "create", median: { wallUs: positive } },
-      ]);
-      expect(report.results).toMatchObject(expected.map((result) => ({ ...result, count: 2 })));
-      expect(await linkNames()).toEqual(before);
-    },
-  );
+  withAll("measures flintap, bare C and ip in every place, and leaves nothing", async () => {
+    const before = await linkNames();
+    const only = ["flintap bulk", "C bulk", "flintap awaited", "C awaited", "ip -batch"];
+    const tiny = ["--rounds", "1", "--counts", "1,100", "--skip", "queues,large"];
+    const { code, stderr } = await bench(...tiny, "--only", only.join(), "--output", output);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 
-  withBridge("gives the median of the rounds", async () => {
-    const args = ["--rounds", "2", "--counts", "1", "--kinds", "bridge", "--json"];
-    const { results }: { results: Result[] } = JSON.parse((await bench(...args)).stdout);
-    expect(results).toHaveLength(4);
-    for (const { median, rounds } of results) {
-      const walls = rounds.map(({ wallUs }) => wallUs);
-      expect(walls).toHaveLength(2);
-      expect(median.wallUs).toBeCloseTo((Math.min(...walls) + Math.max(...walls)) / 2);
+    const results = JSON.parse(readFileSync(output, "utf8"));
+    expect(results).toMatchObject({ quick: true, obstacles: [] });
+    expect(results.host).toMatchObject({ kernel: expect.any(String), cpus: expect.any(Number) });
+    const works = new Set<string>();
+    for (const cell of results.cells) {
+      works.add(`${cell.contestant}: ${cell.work}`);
+      expect(cell).toMatchObject({ rounds: [0], wallUs: [expect.any(Number)] });
+      expect(cell.wallUs[0]).toBeGreaterThan(0);
+      if (cell.work === "create") expect(cell.cpuUs[0]).toBeGreaterThan(0);
     }
-  });
-
-  withBridge("prints a table of the kinds that were asked for", async () => {
-    const { stdout } = await bench(
-      "--quick",
-      "--rounds",
-      "1",
-      "--counts",
-      "1",
-      "--kinds",
-      "bridge",
+    const own = ["bulk", "awaited"].flatMap((how) =>
+      ["flintap", "C"].flatMap((who) =>
+        [
+          "create",
+          ...(how === "bulk" ? ["list", "get", "delete-bulk"] : ["event", "delete-single"]),
+        ].map((work) => `${who} ${how}: ${work}`),
+      ),
     );
-    const lines = stdout.split("\n");
-    const rows = lines.filter((line) => /^(flintap, |ip -batch, )/.test(line));
-    expect(lines).toContain("bridge");
-    expect(rows).toEqual([
-      expect.stringMatching(/^flintap, one by one, create +1( +[\d.]+){7}$/),
-      expect.stringMatching(/^flintap, at once, create +1( +[\d.]+){7}$/),
-      expect.stringMatching(/^ip -batch, create +1 +\d+ +(\d+|-)( +-){5}$/),
-      expect.stringMatching(/^flintap, one by one, delete +1( +[\d.]+){5}( +-){2}$/),
-    ]);
+    const others = ["ip -batch: create", "ip -batch: delete-each"];
+    expect([...works].toSorted()).toEqual([...own, ...others].toSorted());
+    const places = new Set(
+      results.cells.map(
+        (cell: Record<string, unknown>) => `${cell.kind} ${cell.ipv6} ${cell.count}`,
+      ),
+    );
+    expect(places.size).toBe(2 * 2 * 2);
+    expect(await linkNames()).toEqual(before);
+
+    const check = await runNode(["bench/check.mjs", output]);
+    expect(check.stdout).toContain("A quick run");
+    expect(check.stdout).toMatch(/^undecided +macvtap: 100 creates awaited one by one/m);
+    expect(check.code).toBe(0);
   });
 
-  test("refuses a kind and a number that make no sense", async () => {
-    const kind = await bench("--kinds", "bond");
-    expect(kind).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('"bond"') });
-    const count = await bench("--counts", "0");
-    expect(count).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('"0"') });
+  test("refuses what makes no sense", async () => {
+    const cases = [
+      ["--kinds", "bond"],
+      ["--counts", "0"],
+      ["--only", "nobody"],
+      ["--colour", "red"],
+    ];
+    for (const args of cases) {
+      const ending = await bench(...args, "--output", output);
+      expect(ending).toMatchObject({
+        code: 2,
+        stdout: "",
+        stderr: expect.stringMatching(/^bench: /),
+      });
+    }
   });
 });

@@ -1,0 +1,38 @@
+// The devices, made and deleted with the requests that flintap sends for them
+// (docs/architecture.md, "One create, call by call"), up to a chunk of them in each send.
+#ifndef BENCH_DEVICE_H
+#define BENCH_DEVICE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { largest_chunk = 128 };
+
+struct scene {
+  bool macvtap;
+  bool multi_queue;
+  /** Of a multi-queue tap: gives it no queueing discipline, as flintap does. */
+  bool noqueue;
+  bool closes_ipv6;
+  unsigned bridges;
+};
+
+struct device {
+  uint32_t index;
+  unsigned char mac[6];
+  char name[IFNAMSIZ];
+  char identity[48];
+};
+
+/** Makes `count` devices, `chunk` in each send. */
+void make_devices(const struct scene* scene, struct device* devices, size_t count, size_t chunk);
+
+/** Deletes them as link groups, a chunk of 128 each. */
+void delete_together(const struct device* devices, size_t count);
+
+/** Deletes one and waits for the kernel's acknowledgement. */
+void delete_one(const struct device* device);
+
+#endif

@@ -1,0 +1,216 @@
+#include "netlink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int rtnl = -1;
+static uint32_t sequence = 1;
+static unsigned char replies[32 * 1024];
+
+void fail(const char* step, int error) {
+  printf("{\"error\":\"%s: %s\"}\n", step, strerror(error));
+  fflush(stdout);
+  exit(1);
+}
+
+// ---- requests ----
+
+static void* grow(struct batch* batch, size_t size) {
+  const size_t aligned = NLMSG_ALIGN(size);
+  if (batch->size + aligned > sizeof batch->bytes) fail("make room for requests", ENOBUFS);
+  void* place = batch->bytes + batch->size;
+  memset(place, 0, aligned);
+  batch->size += aligned;
+  return place;
+}
+
+void batch_clear(struct batch* batch) {
+  batch->size = 0;
+  batch->count = 0;
+  batch->last = NULL;
+}
+
+void* batch_request(struct batch* batch, uint16_t type, uint16_t flags, size_t header_size) {
+  const size_t start = batch->size;
+  grow(batch, NLMSG_LENGTH(header_size));
+  struct nlmsghdr* message = (struct nlmsghdr*)(batch->bytes + start);
+  const bool dumps = (flags & NLM_F_DUMP) == NLM_F_DUMP && type == RTM_GETLINK;
+  message->nlmsg_len = (uint32_t)NLMSG_LENGTH(header_size);
+  message->nlmsg_type = type;
+  message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dumps ? 0 : NLM_F_ACK) | flags);
+  message->nlmsg_seq = sequence++;
+  batch->last = message;
+  batch->count += 1;
+  return NLMSG_DATA(message);
+}
+
+struct ifinfomsg* batch_link(struct batch* batch, uint16_t type, uint16_t flags, uint32_t index) {
+  struct ifinfomsg* info = batch_request(batch, type, flags, sizeof *info);
+  info->ifi_index = (int)index;
+  return info;
+}
+
+void put(struct batch* batch, uint16_t type, const void* value, size_t size) {
+  struct rtattr* attribute = grow(batch, RTA_LENGTH(size));
+  attribute->rta_type = type;
+  attribute->rta_len = (uint16_t)RTA_LENGTH(size);
+  if (size > 0) memcpy(RTA_DATA(attribute), value, size);
+  batch->last->nlmsg_len =
+      (uint32_t)(batch->size - (size_t)((unsigned char*)batch->last - batch->bytes));
+}
+
+void put_text(struct batch* batch, uint16_t type, const char* text) {
+  put(batch, type, text, strlen(text) + 1);
+}
+
+void put_u32(struct batch* batch, uint16_t type, uint32_t value) {
+  put(batch, type, &value, sizeof value);
+}
+
+size_t put_nest(struct batch* batch, uint16_t type) {
+  const size_t nest = batch->size;
+  put(batch, type, NULL, 0);
+  return nest;
+}
+
+void put_end(struct batch* batch, size_t nest) {
+  ((struct rtattr*)(batch->bytes + nest))->rta_len = (uint16_t)(batch->size - nest);
+}
+
+// ---- the socket ----
+
+int open_socket(uint32_t groups) {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+  if (fd < 0 || bind(fd, (const struct sockaddr*)&address, sizeof address) < 0) {
+    fail("open a netlink socket", errno);
+  }
+  const int on = 1;
+  const int size = 4 * 1024 * 1024;
+  setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+  setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
+  return fd;
+}
+
+void set_up_netlink(void) { rtnl = open_socket(0); }
+
+static void send_batch(const struct batch* batch, const char* step) {
+  const ssize_t sent = send(rtnl, batch->bytes, batch->size, 0);
+  if (sent != (ssize_t)batch->size) fail(step, sent < 0 ? errno : EMSGSIZE);
+}
+
+static size_t receive(const char* step) {
+  const ssize_t received = recv(rtnl, replies, sizeof replies, 0);
+  if (received < 0) fail(step, errno);
+  return (size_t)received;
+}
+
+static int error_of(const struct nlmsghdr* message) {
+  const struct nlmsgerr* ack = NLMSG_DATA(message);
+  return -ack->error;
+}
+
+void exchange(struct batch* batch, const char* step, int tolerated, link_reader reader,
+              void* context) {
+  send_batch(batch, step);
+  for (unsigned open = batch->count; open > 0;) {
+    size_t left = receive(step);
+    for (struct nlmsghdr* message = (struct nlmsghdr*)replies; NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        const int error = error_of(message);
+        if (error != 0 && error != tolerated) fail(step, error);
+        open -= 1;
+      } else if (message->nlmsg_type == RTM_NEWLINK && reader != NULL) {
+        reader(message, context);
+      }
+    }
+  }
+  batch_clear(batch);
+}
+
+void dump_links(link_reader reader, void* context) {
+  static struct batch batch;
+  batch_link(&batch, RTM_GETLINK, NLM_F_DUMP, 0);
+  put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  send_batch(&batch, "list links");
+  batch_clear(&batch);
+  for (;;) {
+    size_t left = receive("list links");
+    for (struct nlmsghdr* message = (struct nlmsghdr*)replies; NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
+      if (message->nlmsg_type == NLMSG_DONE) return;
+      if (message->nlmsg_type == NLMSG_ERROR) fail("list links", error_of(message));
+      if (message->nlmsg_type == RTM_NEWLINK) reader(message, context);
+    }
+  }
+}
+
+// ---- links ----
+
+static void copy_text(char* target, size_t room, const struct rtattr* attribute) {
+  const size_t size = RTA_PAYLOAD(attribute);
+  snprintf(target, room, "%.*s", (int)size, (const char*)RTA_DATA(attribute));
+}
+
+static void read_nested(struct rtattr* nest, uint16_t type, char* target, size_t room) {
+  size_t left = RTA_PAYLOAD(nest);
+  for (struct rtattr* inner = RTA_DATA(nest); RTA_OK(inner, left); inner = RTA_NEXT(inner, left)) {
+    if (inner->rta_type == type) copy_text(target, room, inner);
+  }
+}
+
+static void read_attribute(struct rtattr* attribute, struct link_facts* link) {
+  const void* value = RTA_DATA(attribute);
+  switch (attribute->rta_type & NLA_TYPE_MASK) {
+    case IFLA_IFNAME:
+      copy_text(link->name, sizeof link->name, attribute);
+      break;
+    case IFLA_IFALIAS:
+      copy_text(link->alias, sizeof link->alias, attribute);
+      break;
+    case IFLA_ADDRESS:
+      if (RTA_PAYLOAD(attribute) == sizeof link->mac) memcpy(link->mac, value, sizeof link->mac);
+      break;
+    case IFLA_MTU:
+      memcpy(&link->mtu, value, sizeof link->mtu);
+      break;
+    case IFLA_TXQLEN:
+      memcpy(&link->tx_queue_length, value, sizeof link->tx_queue_length);
+      break;
+    case IFLA_LINK:
+      memcpy(&link->parent, value, sizeof link->parent);
+      break;
+    case IFLA_MASTER:
+      memcpy(&link->master, value, sizeof link->master);
+      break;
+    case IFLA_LINKINFO:
+      read_nested(attribute, IFLA_INFO_KIND, link->kind, sizeof link->kind);
+      break;
+    case IFLA_PROP_LIST:
+      read_nested(attribute, IFLA_ALT_IFNAME, link->identity, sizeof link->identity);
+      break;
+    default:
+      break;
+  }
+}
+
+void read_link(const struct nlmsghdr* message, struct link_facts* link) {
+  struct ifinfomsg* info = NLMSG_DATA(message);
+  memset(link, 0, sizeof *link);
+  link->index = (uint32_t)info->ifi_index;
+  link->flags = info->ifi_flags;
+  size_t left = IFLA_PAYLOAD(message);
+  for (struct rtattr* attribute = IFLA_RTA(info); RTA_OK(attribute, left);
+       attribute = RTA_NEXT(attribute, left)) {
+    read_attribute(attribute, link);
+  }
+}

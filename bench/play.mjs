@@ -1,0 +1,67 @@
+// Plays one case in its arena, and puts what its steps cost into the cells.
+import { bridgesFor, inArena } from "./arena.mjs";
+import { stepsOf } from "./matrix.mjs";
+import { kernelMemoryKiB } from "./memory.mjs";
+import { means } from "./statistics.mjs";
+
+/** Fewer devices do not show in the kernel's memory. */
+const leastForMemory = 1000;
+
+/** @typedef {import("./meter.mjs").Cost & { memoryKiB?: number }} StepCost */
+
+/**
+ * @param {(verb: string, count: number) => Promise<import("./meter.mjs").Cost>} ask
+ * @param {import("./matrix.mjs").Step} step
+ * @returns {Promise<StepCost>}
+ */
+async function costOf(ask, { work, verb, count, repetitions = 1 }) {
+  const before = kernelMemoryKiB();
+  const costs = [];
+  for (let left = repetitions; left > 0; left -= 1) costs.push(await ask(verb, count));
+  const memoryKiB = (kernelMemoryKiB() - before) / count;
+  return { ...means(costs), ...(work === "create" && count >= leastForMemory && { memoryKiB }) };
+}
+
+/** Made and deleted first: a daemon's JavaScript has been compiled long since. */
+const compiling = 100;
+/** They stay, so that nothing is measured on an empty parent or bridge. */
+const warmUp = 10;
+
+/**
+ * What does not count. Those that cannot delete together would wait long: they read instead.
+ *
+ * @param {(verb: string, count: number) => Promise<unknown>} ask
+ * @param {import("./contestants.mjs").Contestant} contestant
+ */
+async function warm(ask, { how, own, works }) {
+  if (own) {
+    await ask(`make-${how}`, compiling);
+    await ask("delete-bulk", compiling);
+  }
+  await ask(`make-${how}`, warmUp);
+  if (works.includes("get")) await ask("get", compiling);
+}
+
+/**
+ * @param {import("./matrix.mjs").Case} place
+ * @param {number} deleteRounds
+ * @param {import("./results.mjs").Cells} cells
+ */
+export async function play(place, deleteRounds, cells) {
+  const { kind, ipv6, count, contestant, round } = place;
+  const bridges = bridgesFor(count);
+  const setting = {
+    kind,
+    bridges,
+    // Peers don't close it themselves: there, the namespace does.
+    closedByDefault: ipv6 === "closed" && !contestant.own,
+    command: contestant.command(kind, ipv6, bridges),
+  };
+  await inArena(setting, async (ask) => {
+    await warm(ask, contestant);
+    for (const step of stepsOf(place, deleteRounds)) {
+      const where = { kind, ipv6, count, contestant: contestant.id, work: step.work };
+      cells.add(where, round, await costOf(ask, step));
+    }
+  });
+}
