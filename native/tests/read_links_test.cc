@@ -34,7 +34,7 @@ TEST_SUITE("getLink") {
     Context context;
     operation.run_together(context, together);
     CHECK(context.sends() == 1);
-    for (const std::size_t place : {0, 2}) {
+    for (const std::size_t place : {0U, 2U}) {
       CHECK_FALSE(jobs[place]->failure);
       REQUIRE(jobs[place]->outcome.links.size() == 1);
       CHECK(jobs[place]->outcome.links[0].name == "lo");

@@ -3,8 +3,9 @@
  * system call failing in turn, each of them settles for itself, and nothing is left.
  */
 import { constants } from "node:os";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
 import { FlintapError, type Link, type NetworkNamespace } from "../../src/index.js";
+import type { Capability } from "../setup/capabilities.js";
 import { ip, link, linkNames } from "../setup/iproute2.js";
 import { seam } from "../setup/seam.js";
 import { onScene, sceneOfFile } from "./scene.js";
@@ -15,6 +16,21 @@ const { EIO, ENOBUFS } = constants.errno;
 const scene = sceneOfFile();
 
 type Outcomes = PromiseSettledResult<Link>[];
+
+/** Creates of one operation. */
+interface Batch {
+  name: string;
+  capability: Capability;
+  /** Fewer calls than this cannot be all of its calls. */
+  least: number;
+  begin(namespace: NetworkNamespace): Promise<Link>[];
+}
+
+/** What came of a batch, and the names of the calls that failed. */
+interface Run {
+  outcomes: Outcomes;
+  struck: string[];
+}
 
 /** Waits for the event loop's next turn. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -33,12 +49,12 @@ async function whileItStands<Result>(
   return await calls;
 }
 
-const batches = [
+const batches: Batch[] = [
   {
     name: "createMacvtap",
     capability: "macvtap",
     least: 15,
-    begin: (namespace: NetworkNamespace) => [
+    begin: (namespace) => [
       namespace.createMacvtap({ parent: "enp0", name: "made0" }),
       namespace.createMacvtap({ parent: "enp0", name: "taken0" }),
       namespace.createMacvtap({ parent: "enp0", name: "undone0", altNames: ["taken-name"] }),
@@ -48,13 +64,13 @@ const batches = [
     name: "createTap",
     capability: "tun",
     least: 30,
-    begin: (namespace: NetworkNamespace) => [
+    begin: (namespace) => [
       namespace.createTap({ bridge: "br0", name: "made0" }),
       namespace.createTap({ bridge: "br0", name: "taken0" }),
       namespace.createTap({ bridge: "br0", name: "undone0", altNames: ["taken-name"] }),
     ],
   },
-] as const;
+];
 
 async function prepare(): Promise<void> {
   await ip("link add taken0 type bridge");
@@ -74,35 +90,35 @@ async function expectEachByItself(outcomes: Outcomes, before: string[]): Promise
   expect((await link("taken0"))?.altnames).toEqual(["taken-name"]);
 }
 
-for (const { name, capability, least, begin } of batches)
-  onScene({ needs: [capability, "proc-sys"] })(
-    `${name}, thrice in one tick: each settles for itself whatever call fails`,
-    async () => {
-      for (const errno of [EIO, ENOBUFS])
-        // The thread stands before the first, which is therefore not struck.
+/** Runs a batch on a new handle, with the `at`-th call from where its thread stands failing. */
+async function strike({ name, begin }: Batch, at: number, errno: number): Promise<Run> {
+  let struck: string[] = [];
+  const operate = async (namespace: NetworkNamespace): Promise<Outcomes> => {
+    // So that the host's facts are there, and nothing has to be asked before a create.
+    await namespace.createBridge({ name: "taken0" }).catch(() => {});
+    seam().arm(at, errno, { pauseAt: 1 });
+    const outcomes = await whileItStands(namespace, () => Promise.allSettled(begin(namespace)));
+    struck = seam().disarm().struck;
+    return outcomes;
+  };
+  const complete = async (): Promise<void> => {};
+  const described = subject({ name, operation: name, needs: [], least: 0, operate, complete });
+  return { outcomes: await scene().operate(described), struck };
+}
+
+describe.each([
+  ["EIO", EIO],
+  ["ENOBUFS", ENOBUFS],
+])("with %s from each system call in turn", (_, errno) => {
+  for (const batch of batches)
+    onScene({ needs: [batch.capability, "proc-sys"] })(
+      `${batch.name}, thrice in one tick, settles each for itself`,
+      async () => {
+        // The thread stands before the first call, which is therefore not struck.
         for (let at = 2; ; at++) {
           await scene().prepare({ prepare });
           const before = await linkNames();
-          let struck: string[] = [];
-          const outcomes = await scene().operate(
-            subject({
-              name,
-              operation: name,
-              needs: [],
-              least,
-              complete: async () => {},
-              operate: async (namespace) => {
-                // So that the host's facts are there, and nothing has to be asked before a create.
-                await namespace.createBridge({ name: "taken0" }).catch(() => {});
-                seam().arm(at, errno, { pauseAt: 1 });
-                const settled = await whileItStands(namespace, () =>
-                  Promise.allSettled<Link>(begin(namespace)),
-                );
-                struck = seam().disarm().struck;
-                return settled;
-              },
-            }),
-          );
+          const { outcomes, struck } = await strike(batch, at, errno);
           await expectEachByItself(outcomes, before);
           await scene().expectHandleWorks();
           if (struck.length > 0) continue;
@@ -111,8 +127,9 @@ for (const { name, capability, least, begin } of batches)
             { reason: { reason: "name-taken", device: "taken0" } },
             { reason: { reason: "alt-name-taken", device: "taken-name" } },
           ]);
-          expect(at).toBeGreaterThan(least);
-          break;
+          expect(at).toBeGreaterThan(batch.least);
+          return;
         }
-    },
-  );
+      },
+    );
+});
