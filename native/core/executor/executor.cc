@@ -52,7 +52,7 @@ namespace {
 std::size_t together(std::span<const std::unique_ptr<Task>> tasks) {
   const Operation* operation = tasks.front()->operation;
   if (operation == nullptr || operation->run_together == nullptr) return 1;
-  const auto most = tasks.first(std::min(tasks.size(), kMostTogether));
+  const auto most = tasks.first(std::min(tasks.size(), operation->most_together));
   const auto other =
       std::ranges::find_if(most, [&](const auto& task) { return task->operation != operation; });
   return static_cast<std::size_t>(other - most.begin());

@@ -29,9 +29,6 @@ struct Task : Job {
   std::chrono::steady_clock::time_point submitted, begun, ended;
 };
 
-// How many calls run together: those that came later wait for so many.
-inline constexpr std::size_t kMostTogether = 128;
-
 class Executor {
  public:
   // For those that ran together; on the operation thread, and must not throw.

@@ -105,8 +105,10 @@ void run(Context& context, std::span<Job* const> jobs) {
 }  // namespace
 
 namespace operations {
-extern const Operation create_macvtap{
-    .name = "createMacvtap", .request = &schema, .run_together = run};
+extern const Operation create_macvtap{.name = "createMacvtap",
+                                      .request = &schema,
+                                      .run_together = run,
+                                      .most_together = kMostMadeTogether};
 }
 
 }  // namespace flintap

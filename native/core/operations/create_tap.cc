@@ -185,7 +185,10 @@ void run(Context& context, std::span<Job* const> jobs) { create_together(context
 }  // namespace
 
 namespace operations {
-extern const Operation create_tap{.name = "createTap", .request = &schema, .run_together = run};
+extern const Operation create_tap{.name = "createTap",
+                                  .request = &schema,
+                                  .run_together = run,
+                                  .most_together = kMostMadeTogether};
 }
 
 }  // namespace flintap

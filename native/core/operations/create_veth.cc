@@ -51,7 +51,10 @@ void run(Context& context, std::span<Job* const> jobs) { create_together(context
 }  // namespace
 
 namespace operations {
-extern const Operation create_veth{.name = "createVeth", .request = &schema, .run_together = run};
+extern const Operation create_veth{.name = "createVeth",
+                                   .request = &schema,
+                                   .run_together = run,
+                                   .most_together = kMostMadeTogether};
 }
 
 }  // namespace flintap

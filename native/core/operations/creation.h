@@ -21,6 +21,9 @@ namespace flintap {
 // How often an index of the library's own choice is drawn before it gives up.
 inline constexpr int kDraws = 16;
 
+// Where the thread is to end in the middle, each is undone by itself, which waits in the kernel.
+inline constexpr std::size_t kMostMadeTogether = 32;
+
 // One call on its way. What kinds differ in is virtual, and may throw Failure.
 struct Creation {
   // Whether the kernel was asked to make the link, and has said that it did.

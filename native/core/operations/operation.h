@@ -97,6 +97,9 @@ struct Job {
   virtual ~Job() = default;
 };
 
+// How many calls run together: those that came later wait for so many.
+inline constexpr std::size_t kMostTogether = 128;
+
 // Has one of the two.
 struct Operation {
   std::string_view name;
@@ -106,6 +109,7 @@ struct Operation {
   // Calls that were made right after each other: the same as one after the other, in fewer sends.
   // Each is all or nothing by itself, and gets its outcome or failure; throws nothing.
   void (*run_together)(Context& context, std::span<Job* const> jobs) = nullptr;
+  std::size_t most_together = kMostTogether;
 };
 
 // Null for a name that is no operation.
