@@ -84,9 +84,7 @@ std::uint32_t unused_group() {
 }
 
 netlink::Request put_into(std::uint32_t group, const Link& link) {
-  Link change;
-  change.group = group;
-  return requests::change(acting_reference(link), kStep, change);
+  return requests::set_group(acting_reference(link), kStep, group);
 }
 
 // A group of links that are to be deleted together, and those that could not be.

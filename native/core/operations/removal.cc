@@ -27,12 +27,9 @@ std::optional<netlink::EventSocket> listen() try {
 
 // False: some were lost.
 bool take_events(netlink::EventSocket& events, Indexes& waiting) {
-  bool all = true;
   for (;;) {
     const auto reading = events.read();
-    all = all && !reading.overrun;
-    if (reading.overrun) continue;
-    if (!reading.datagram) return all;
+    if (!reading.datagram) return !reading.overrun;
     netlink::FrameReader frames(*reading.datagram);
     while (auto frame = frames.next()) {
       if (const auto index = read_deletion(*frame)) waiting.erase(*index);
@@ -40,17 +37,18 @@ bool take_events(netlink::EventSocket& events, Indexes& waiting) {
   }
 }
 
-// False: some were lost.
+// Until all have come, or the answer has, or some were lost: then it is false, and the answer
+// counts.
 bool wait_for_events(netlink::EventSocket& events, const WakeUp& wake, const Sender& sender,
                      Indexes& waiting) {
   std::array<pollfd, 2> sources{{{.fd = events.descriptor(), .events = POLLIN, .revents = 0},
                                  {.fd = wake.descriptor(), .events = POLLIN, .revents = 0}}};
-  for (bool all = true;;) {
+  for (;;) {
     wake.clear();
     // Asked before the events are read: the kernel sends them first.
     const bool answered = sender.answered();
-    all = take_events(events, waiting) && all;
-    if (answered || waiting.empty()) return all;
+    const bool all = take_events(events, waiting);
+    if (!all || answered || waiting.empty()) return all;
     if (sys::poll(sources, -1) < 0) throw Failure::of_errno("wait for link events");
   }
 }

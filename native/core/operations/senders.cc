@@ -70,6 +70,7 @@ void Sender::work() {
       continue;
     }
     failure_ = failure_of(request_->step, [this] { exchange(); });
+    if (failure_) failure_->device = device_;
     State sending = State::sending;
     if (state_.compare_exchange_strong(sending, State::answered)) {
       state_.notify_all();
