@@ -191,11 +191,11 @@ describe("the kernel is asked", () => {
   });
 
   asked("to delete many by a group of them, and a bridge by itself", () => {
-    expect(script("deleteLinks").slice(script("createBridge").length)).toEqual([
-      "send GETLINK GETLINK GETLINK",
-      "send SETLINK SETLINK",
-      "send DELLINK",
-      "send DELLINK",
+    expect(sends("deleteLinks").slice(sends("createBridge").length)).toEqual([
+      ["GETLINK", "GETLINK", "GETLINK"],
+      ["SETLINK", "SETLINK"],
+      ["DELLINK"],
+      ["DELLINK"],
     ]);
   });
 
