@@ -1,6 +1,7 @@
 // Deletions as the operation thread sees them, in a network namespace of the test's own.
 #include <doctest/doctest.h>
-#include <linux/if.h>
+#include <fcntl.h>
+#include <sched.h>
 
 #include <cerrno>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include "core/operations/removal.h"
 #include "core/operations/transact.h"
 #include "core/system/seam.h"
+#include "core/system/system.h"
 #include "tests/process.h"
 
 using namespace flintap;
@@ -85,6 +87,48 @@ bool links_that_stay_are_left() {
   return !removal.failure && removal.told_all && waiting == Indexes{kIndex + 1};
 }
 
+// Sends what is no deletion, although it comes with an RTM_DELLINK for the link. A veth's: the
+// kernel chooses the name of its other end.
+bool is_no_deletion(Context& context, const netlink::Request& request) {
+  Indexes waiting{kIndex};
+  const auto removal =
+      remove_links(context, context.senders().take_idle(), request, "veth", waiting);
+  return !removal.failure && removal.told_all && waiting.contains(kIndex);
+}
+
+void add_veth(Context& context) {
+  Link veth;
+  veth.index = kIndex;
+  veth.name = "end";
+  veth.kind = "veth";
+  const netlink::Request request = requests::create(veth);
+  transact(context, {&request, 1}, "end");
+}
+
+bool a_port_that_leaves_its_bridge_stays() {
+  Context context;
+  add_veth(context);
+  add_bridge(context, kIndex + 1);
+  Link port;
+  port.master = kIndex + 1;
+  const Reference end = Reference::by_index(kIndex);
+  const netlink::Request attach = requests::change(end, "attach", port);
+  transact(context, {&attach, 1}, "end");
+  port.master = 0;
+  return is_no_deletion(context, requests::change(end, "detach", port)) && exists(context, kIndex);
+}
+
+bool a_link_that_moves_is_not_deleted() {
+  const Fd elsewhere = sys::open("/proc/thread-self/ns/net", O_RDONLY);
+  if (unshare(CLONE_NEWNET) != 0) return false;
+  Context context;
+  add_veth(context);
+  const netlink::Request move =
+      requests::move(Reference::by_index(kIndex), "move",
+                     {.network_namespace = elsewhere.get(), .index = {}, .name = {}});
+  return is_no_deletion(context, move) && !exists(context, kIndex);
+}
+
 bool more_than_there_are_senders() {
   Context context;
   for (std::uint32_t index = kIndex; index < kIndex + 20; ++index) {
@@ -158,6 +202,14 @@ TEST_SUITE("remove links") {
 
   TEST_CASE("a link of which no event tells is left when the kernel has answered") {
     check_in_namespace(links_that_stay_are_left);
+  }
+
+  TEST_CASE("a port that leaves its bridge is not taken for deleted") {
+    check_in_namespace(a_port_that_leaves_its_bridge_stays);
+  }
+
+  TEST_CASE("a link that moves to another namespace is not taken for deleted") {
+    check_in_namespace(a_link_that_moves_is_not_deleted);
   }
 
   TEST_CASE("of many one after the other, some wait for a sender; all end with the context") {

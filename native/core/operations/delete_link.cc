@@ -171,6 +171,7 @@ std::optional<Failure> Group::look(std::span<const Reference> links,
 // taken them out of it, or moved them to another namespace, or the events were lost.
 void Group::remove_left(const Removal& removal) {
   std::vector<Reference> links;
+  links.reserve(members_.size());
   for (const Deletion* member : members_) links.push_back(acting_reference(member->link));
   std::vector<Answer> answers;
   const auto unseen = look(links, answers);
