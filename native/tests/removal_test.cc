@@ -80,7 +80,7 @@ bool a_refusal_is_the_answer() {
 
 bool links_that_stay_are_left() {
   Context context;
-  for (std::uint32_t index : {kIndex, kIndex + 1}) add_bridge(context, index);
+  for (const std::uint32_t index : {kIndex, kIndex + 1}) add_bridge(context, index);
   Indexes waiting{kIndex, kIndex + 1};
   const auto removal =
       remove_links(context, context.senders().take_idle(), removal_of(kIndex), "bridge", waiting);

@@ -12,7 +12,13 @@ import {
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { type IpLink, ip, ipBatch, links } from "../setup/iproute2.js";
-import { type FaultyRun, failEveryCall, killAtEveryCall, seam } from "../setup/seam.js";
+import {
+  type FaultyRun,
+  failEveryCall,
+  killAtEveryCall,
+  meetAtEveryCall,
+  seam,
+} from "../setup/seam.js";
 
 const { EIO, ENOBUFS } = constants.errno;
 const patience = 600_000;
@@ -129,6 +135,46 @@ describe("deleteLinks", () => {
       expect(calls).toBeGreaterThanOrEqual(15);
       expect(grouped).toBeGreaterThan(0);
       expect(gone).toBeGreaterThan(0);
+    },
+    patience,
+  );
+
+  /** What becomes of the links while somebody does that to one of them, at every call. */
+  async function meddled(command: string): Promise<(boolean | string | undefined)[][]> {
+    const seen: (boolean | string | undefined)[][] = [];
+    const calls = await meetAtEveryCall(
+      prepare,
+      operate,
+      () =>
+        ip(command).then(
+          () => {},
+          () => {}, // it is gone already
+        ),
+      async ({ result = [] }) => {
+        expect((await victims()).size).toBe(0);
+        seen.push(result.map((one) => one.deleted || (one.error as FlintapError).reason));
+      },
+    );
+    expect(calls).toBeGreaterThanOrEqual(20);
+    return seen;
+  }
+
+  faulty(
+    "while somebody takes one out of the group, deletes that, too",
+    async () => {
+      for (const results of await meddled("link set victim1 group 0"))
+        expect(results).toEqual([true, true, true]);
+    },
+    patience,
+  );
+
+  faulty(
+    "while somebody deletes one, deletes the others",
+    async () => {
+      for (const [first, meddledWith, last] of await meddled("link del victim1")) {
+        expect([first, last]).toEqual([true, true]);
+        expect([true, "no-such-link"]).toContain(meddledWith);
+      }
     },
     patience,
   );
