@@ -223,6 +223,12 @@ export class NetworkNamespace implements AsyncDisposable {
   /**
    * Deletes a link that has this handle's owner in its tag, or, forced, any but a physical one.
    * Rejects with `"not-ours"` and `"physical-link"`.
+   *
+   * Settles when the kernel tells that the link is gone, after about a millisecond (a bridge: some
+   * 20): its name can be used again. The kernel goes on cleaning up for 15 to 20 ms, on a thread of
+   * the handle's, which `close()` waits for.
+   *
+   * Deletes that are called right after each other go to the kernel together, as `deleteLinks` does.
    */
   async deleteLink(link: LinkReference, options: DeleteOptions = {}): Promise<void> {
     const request = deleteRequest(link, options, tagPrefix(this.owner));
@@ -295,8 +301,18 @@ export class NetworkNamespace implements AsyncDisposable {
 
   /**
    * Deletes links, and tells of each what became of it, in the order in which they were named. One
-   * that can't be deleted keeps no other from it. When the signal fires, those that have not begun
-   * stay.
+   * that can't be deleted keeps no other from it. Each is settled as by `deleteLink`.
+   *
+   * They go to the kernel in chunks of up to 128, each as one link group, so that it cleans up once
+   * for all of them. For that they are put into a group of which nobody else knows: a random number from
+   * 2,147,483,648 up. A link that another program puts into that group in the same moment is
+   * deleted as well; a process that is killed in it leaves links there, with their tags. One that
+   * cannot be deleted is put back into the group in which it was.
+   *
+   * When the signal fires, the chunk that has begun is finished, and the links of later ones stay.
+   *
+   * A link that is named twice is deleted once, and not there the second time. A link that goes with
+   * another one, such as a veth's other end, counts as deleted if both are in the same chunk.
    */
   async deleteLinks(
     links: readonly LinkReference[],

@@ -6,6 +6,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "core/link/kind.h"
 #include "core/watch/link_news.h"
 #include "tests/fixture.h"
@@ -29,6 +31,18 @@ std::vector<LinkEvent> captured_events(std::string_view name) {
     }
   }
   return events;
+}
+
+std::vector<std::uint32_t> captured_deletions(std::string_view name) {
+  const Fixture captured = fixture(name);
+  std::vector<std::uint32_t> indexes;
+  for (const Octets& datagram : captured.received) {
+    netlink::FrameReader frames(datagram);
+    while (auto frame = frames.next()) {
+      if (const auto index = read_deletion(*frame)) indexes.push_back(*index);
+    }
+  }
+  return indexes;
 }
 
 // What a consumer that sleeps all the while is told of a link that it knows.
@@ -108,6 +122,21 @@ TEST_SUITE("link event") {
     CHECK(read_link_event(link_frame(RTM_NEWLINK, writer)));
     writer.put_value(IFLA_WIRELESS, std::uint32_t{0});
     CHECK_FALSE(read_link_event(link_frame(RTM_NEWLINK, writer)));
+  }
+
+  TEST_CASE("a deletion is neither the leaving of a bridge nor a move to another namespace") {
+    CHECK(captured_deletions("event-port-leaves").empty());
+    const auto deleted = captured_deletions("event-deleted");
+    CHECK(std::ranges::count(deleted, kWire) == 1);
+    CHECK(std::ranges::count(deleted, kParent) == 1);
+    ifinfomsg info{};
+    info.ifi_index = 7;
+    netlink::AttributeWriter writer(info);
+    writer.put_text(IFLA_IFNAME, "tap0");
+    CHECK(read_deletion(link_frame(RTM_DELLINK, writer)) == 7U);
+    CHECK_FALSE(read_deletion(link_frame(RTM_NEWLINK, writer)));
+    writer.put_value(IFLA_NEW_NETNSID, std::int32_t{0});
+    CHECK_FALSE(read_deletion(link_frame(RTM_DELLINK, writer)));
   }
 
   TEST_CASE("other messages, and such as end too soon, are no events") {

@@ -285,6 +285,18 @@ TEST_SUITE("changes") {
           "49: 2c 01 00 00");
   }
 
+  // iproute2 has no number of a group with the highest bit set.
+  TEST_CASE("a link is put into a group, and a group is removed") {
+    const auto put = requests::set_group(Reference::by_index(101), "delete", 0x80000007);
+    CHECK(put.type == RTM_SETLINK);
+    CHECK(put.flags == 0);
+    CHECK(outline(put) == "00 00 00 00 65 00 00 00 00 00 00 00 00 00 00 00\n27: 07 00 00 80");
+    const auto removal = requests::remove_group(0x80000007, "delete");
+    CHECK(removal.type == RTM_DELLINK);
+    CHECK(removal.flags == 0);
+    CHECK(outline(removal) == "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n27: 07 00 00 80");
+  }
+
   TEST_CASE("a link is removed") {
     const auto request = requests::remove(Reference::by_index(101), "delete");
     const Sent sent("request-remove");

@@ -15,7 +15,7 @@ const statements = {
   createMacvtap: 'const macvtap = await namespace.createMacvtap({ parent: "enp0" })',
   createTap: "const tap = await namespace.createTap()",
   "createTap on a bridge":
-    'await namespace.createTap({ bridge: "br0", isolated: true, learning: false })',
+    'const port = await namespace.createTap({ bridge: "br0", isolated: true, learning: false })',
   "createTap with several queues":
     "const queued = await namespace.createTap({ persist: false, multiQueue: true, queues: 2 })",
   createBridge: "const bridge = await namespace.createBridge()",
@@ -35,8 +35,11 @@ const statements = {
   "close of a handle": "await green.close()",
   "beginning of a watch": "const watch = namespace.watchLinks(); await watch.ready",
   "close of a watch": "await watch.close()",
-  deleteLinks: "await namespace.deleteLinks([bridge, veth])",
+  // What is called while another operation runs, runs together.
+  deleteLinks: "void namespace.createBridge(); await namespace.deleteLinks([bridge, veth, port])",
   deleteLink: "await namespace.deleteLink(macvtap)",
+  "deleteLink, several times":
+    "for (let round = 0; round < 5; round++) await namespace.deleteLink(await namespace.createTap())",
 } as const;
 
 type Statement = keyof typeof statements;
@@ -185,6 +188,26 @@ describe("the kernel is asked", () => {
 
   asked("to delete by one send beside the look at whose it is", () => {
     expect(script("deleteLink")).toEqual(["send GETLINK", "send DELLINK"]);
+  });
+
+  asked("to delete many by a group of them, and a bridge by itself", () => {
+    expect(sends("deleteLinks").slice(sends("createBridge").length)).toEqual([
+      ["GETLINK", "GETLINK", "GETLINK"],
+      ["SETLINK", "SETLINK"],
+      ["DELLINK"],
+      ["DELLINK"],
+    ]);
+  });
+
+  asked("to delete by another thread, for which the next delete does not wait", () => {
+    const senders = trace
+      .between("deleteLink, several times")
+      .filter((call) => isSend(call) && messages(call).includes("DELLINK"))
+      .map(({ tid }) => tid);
+    expect(senders).toHaveLength(5);
+    expect(senders).not.toContain(trace.operationThreads[0]);
+    // The first was still in the kernel when another was needed.
+    expect(new Set(senders).size).toBeGreaterThan(1);
   });
 
   asked("for a macvtap whose parent is elsewhere after the number of that namespace", () => {

@@ -20,7 +20,7 @@ export interface SystemCall {
 export interface Trace {
   /** The JavaScript thread. */
   javaScript: number;
-  /** The threads that call themselves `flintap`, and those of watches. */
+  /** The threads that call themselves `flintap`, their senders of deletions, and those of watches. */
   operationThreads: number[];
   /** Those of sockets. */
   socketThreads: number[];
@@ -93,7 +93,7 @@ function traceOf(calls: SystemCall[]): Trace {
     calls.filter(({ name, text }) => name === "prctl" && title.test(text)).map(({ tid }) => tid);
   return {
     javaScript: calls[0]?.tid ?? 0,
-    operationThreads: threads(/"flintap(-watch)?"/),
+    operationThreads: threads(/"flintap(-delete|-watch)?"/),
     socketThreads: threads(/"flintap-socket"/),
     between: (name) => calls.slice(place(`begin ${name}`) + 1, place(`end ${name}`)),
   };

@@ -69,6 +69,8 @@ void Executor::run_all() {
       if (stopping_) return;
       const auto next = left.first(together(left));
       const bool last = next.front()->operation == nullptr;
+      // Here the end of what works for this thread is waited for; who is told of it waits no more.
+      if (last) context_ = Context();
       if (!last) run(next);
       on_done_(next);
       if (last) return;

@@ -62,4 +62,11 @@ std::optional<LinkEvent> read_link_event(const netlink::Frame& frame) {
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> read_deletion(const netlink::Frame& frame) {
+  const auto event = read_link_event(frame);
+  if (!event || !event->removed) return std::nullopt;
+  if (netlink::find(frame.body.subspan(sizeof(ifinfomsg)), IFLA_NEW_NETNSID)) return std::nullopt;
+  return event->index;
+}
+
 }  // namespace flintap

@@ -23,4 +23,8 @@ struct LinkEvent {
 // leaves its bridge has one of family AF_BRIDGE, and is told of by a link without master as well.
 std::optional<LinkEvent> read_link_event(const netlink::Frame& frame);
 
+// The index of the link, if the message says that one was deleted. One that was moved to another
+// namespace is gone from here as well, but lives on.
+std::optional<std::uint32_t> read_deletion(const netlink::Frame& frame);
+
 }  // namespace flintap

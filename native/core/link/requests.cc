@@ -196,6 +196,18 @@ Request remove(const Reference& link, std::string_view step) {
   return {RTM_DELLINK, 0, step, address(link)};
 }
 
+Request set_group(const Reference& link, std::string_view step, std::uint32_t group) {
+  AttributeWriter writer = address(link);
+  writer.put_value(IFLA_GROUP, group);
+  return {RTM_SETLINK, 0, step, writer};
+}
+
+Request remove_group(std::uint32_t group, std::string_view step) {
+  AttributeWriter writer(ifinfomsg{});
+  writer.put_value(IFLA_GROUP, group);
+  return {RTM_DELLINK, 0, step, writer};
+}
+
 }  // namespace requests
 
 namespace {

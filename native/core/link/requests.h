@@ -79,6 +79,10 @@ netlink::Request stop_ipv6_addresses(const Reference& link, std::string_view ste
 // Before "up": spares a multi-queue device one ring of packets for each of 256 queues.
 netlink::Request set_noqueue(std::uint32_t index, std::string_view step);
 netlink::Request remove(const Reference& link, std::string_view step);
+netlink::Request set_group(const Reference& link, std::string_view step, std::uint32_t group);
+// All links of a group at once: the kernel waits for its grace periods once. Refused as a whole
+// when one of them can't be deleted.
+netlink::Request remove_group(std::uint32_t group, std::string_view step);
 
 }  // namespace requests
 

@@ -15,6 +15,7 @@
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
 #include "core/operations/cancellation.h"
+#include "core/operations/senders.h"
 #include "core/operations/wireless_parents.h"
 #include "core/schema/record.h"
 #include "core/system/fd.h"
@@ -47,8 +48,14 @@ class Context {
     return sends_before_ + (socket_ ? socket_->sends() : 0);
   }
 
-  // Those of a thread that worked for this one.
+  // Those of another thread that works for this one.
   void count_sends(std::uint32_t more) { sends_before_ += more; }
+
+  // Made when the first is needed, in the network namespace of the thread. Throws Failure.
+  Senders& senders() {
+    if (!senders_) senders_ = std::make_unique<Senders>();
+    return *senders_;
+  }
 
   // Throws Failure "aborted" when the caller has given up the operation that runs, or when its
   // thread is to end and nobody would hear of a result. The last thing that an operation does which
@@ -67,12 +74,13 @@ class Context {
   WirelessParents wireless_parents;
   const Cancellation* cancellation = nullptr;  // of the operation that runs, when it runs alone
   const std::atomic<bool>* ending = nullptr;   // of its thread
-  // Tells of what went wrong with an operation that has settled; from any thread. May be empty.
-  std::function<void(const Failure&)> report_late;
+  // Called from any thread, until all is destroyed that works here. May be empty.
+  ReportLate report_late;
 
  private:
   std::optional<netlink::Socket> socket_;
   std::uint32_t sends_before_ = 0;
+  std::unique_ptr<Senders> senders_;
   std::shared_ptr<const NetworkNamespace> network_namespace_;
 };
 
