@@ -85,8 +85,9 @@ export class NativeLine {
       this.#queue.push(waiting);
       if (this.#isMoving) return;
       this.#isMoving = true;
-      // After all that is called in this tick, also by what promises go on with.
-      process.nextTick(() => this.#move());
+      // After all that is called in this tick, also by what promises go on with: a tick that is asked
+      // for among them comes behind the last.
+      queueMicrotask(() => process.nextTick(() => this.#move()));
     });
   }
 
@@ -100,8 +101,12 @@ export class NativeLine {
   /** What has not begun never will. */
   #giveUp(waiting: Waiting): void {
     if (waiting.isHandedOver && !this.#handle.cancel(waiting.number)) return;
+    this.#refuse(waiting, waiting.call?.signal?.reason);
+  }
+
+  #refuse(waiting: Waiting, reason: unknown): void {
     this.#leave(waiting);
-    waiting.reject(waiting.call?.signal?.reason);
+    waiting.reject(reason);
   }
 
   #leave(waiting: Waiting): void {
@@ -125,34 +130,42 @@ export class NativeLine {
     else this.#waitFor(gate);
   }
 
+  /** Many may wait for one gate: they go on together. */
   #waitFor(gate: Promise<void>): void {
-    const [{ call } = {}] = this.#queue;
     void gate.then(() => {
-      if (call !== undefined) call.gate = undefined;
+      for (const { call } of this.#queue) if (call?.gate === gate) call.gate = undefined;
       this.#move();
     });
   }
 
   #handOver(turn: readonly Waiting[]): void {
     const calls: (number | string)[] = [];
-    let isLast = false;
+    let end: number | undefined;
     for (const waiting of turn) {
       const { call, number } = waiting;
       if (!this.#waiting.has(number)) continue;
       waiting.isHandedOver = true;
-      if (call === undefined) isLast = true;
+      if (call === undefined) end = number;
       else this.#write(calls, waiting, call);
     }
-    if (calls.length > 0) this.#handle.submit(calls);
-    if (isLast) this.#handle.close(turn.at(-1)?.number ?? 0);
+    if (calls.length > 0) this.#submit(calls, turn);
+    if (end !== undefined) this.#handle.close(end);
+  }
+
+  /** What it throws, it throws before anything is queued. */
+  #submit(calls: readonly (number | string)[], turn: readonly Waiting[]): void {
+    try {
+      this.#handle.submit(calls);
+    } catch (thrown) {
+      for (const waiting of turn) if (waiting.call !== undefined) this.#refuse(waiting, thrown);
+    }
   }
 
   #write(calls: (number | string)[], waiting: Waiting, { operation, request }: Call): void {
     try {
       calls.push(waiting.number, operation, JSON.stringify(request()));
     } catch (thrown) {
-      this.#leave(waiting);
-      waiting.reject(thrown);
+      this.#refuse(waiting, thrown);
     }
   }
 

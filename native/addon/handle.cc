@@ -1,6 +1,7 @@
 #include "addon/handle.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -72,44 +73,50 @@ void Handle::end() {
 
 // ---- on its way to the thread ----
 
-// submit([number, operation, request, …])
+// submit([number, operation, request, …]). All are looked at before one of them is queued.
 Napi::Value Handle::submit(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   constexpr std::uint32_t kParts = 3;
-  const auto calls = info[0].As<Napi::Array>();
-  for (std::uint32_t at = 0; at + kParts <= calls.Length(); at += kParts) {
+  const auto flat = info[0].As<Napi::Array>();
+  std::vector<std::unique_ptr<Call>> calls;
+  for (std::uint32_t at = 0; at + kParts <= flat.Length(); at += kParts) {
     const Napi::HandleScope scope(env);
-    const std::string name = calls.Get(at + 1).ToString().Utf8Value();
+    const std::string name = flat.Get(at + 1).ToString().Utf8Value();
     auto call = std::make_unique<Call>();
-    call->number = calls.Get(at).ToNumber().Uint32Value();
+    call->number = flat.Get(at).ToNumber().Uint32Value();
     call->operation = find_operation(name);
     if (call->operation == nullptr) throw Napi::TypeError::New(env, name + ": no such operation");
-    call->text = calls.Get(at + 2).ToString().Utf8Value();
-    submit(env, std::move(call));
+    call->text = flat.Get(at + 2).ToString().Utf8Value();
+    calls.push_back(std::move(call));
   }
+  submit(env, std::move(calls));
   return env.Undefined();
 }
 
 Napi::Value Handle::close(const Napi::CallbackInfo& info) {
-  auto call = std::make_unique<Call>();
-  call->number = info[0].ToNumber().Uint32Value();
-  submit(info.Env(), std::move(call));
+  std::vector<std::unique_ptr<Call>> end;
+  end.push_back(std::make_unique<Call>());
+  end.back()->number = info[0].ToNumber().Uint32Value();
+  submit(info.Env(), std::move(end));
   closing_ = true;
   return info.Env().Undefined();
 }
 
-void Handle::submit(Napi::Env env, std::unique_ptr<Call> call) {
-  if (exiting_ || closing_) return;
+void Handle::submit(Napi::Env env, std::vector<std::unique_ptr<Call>> calls) {
+  if (exiting_ || closing_ || calls.empty()) return;
   {
     const std::scoped_lock lock(mutex_);
-    cancellable_[call->number] = call.get();
+    for (const auto& call : calls) cancellable_[call->number] = call.get();
   }
   // A waiting operation keeps this object and the process alive; an idle handle does not.
-  if (pending_++ == 0) {
+  if (pending_ == 0) {
     Ref();
     wake_.Ref(env);
   }
-  executor_->submit(std::move(call));
+  pending_ += calls.size();
+  std::vector<std::unique_ptr<Task>> tasks;
+  std::ranges::move(calls, std::back_inserter(tasks));
+  executor_->submit(std::move(tasks));
 }
 
 Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "core/executor/executor.h"
 #include "core/executor/settlement.h"
@@ -44,7 +45,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  void submit(Napi::Env env, std::unique_ptr<Call> call);
+  void submit(Napi::Env env, std::vector<std::unique_ptr<Call>> calls);
   std::vector<Settlement> take_some(bool& more);
   void let_go(Napi::Env env, std::size_t settled);
   // On the operation thread.

@@ -31,6 +31,17 @@ test("attributes come out as they went in", () => {
   );
 });
 
+test("attributes in base64 are read as bytes are", () => {
+  const bytes = written([
+    { type: 99, data: Uint8Array.of(1, 2, 3) },
+    { type: 100, data: Uint8Array.of() },
+  ]);
+  const base64 = Buffer.from(bytes).toString("base64");
+  expect(readAttributes(base64)).toEqual(readAttributes(new Uint8Array(bytes)));
+  expect(readAttributes(base64)).toHaveLength(2);
+  expect(readAttributes("")).toEqual([]);
+});
+
 test("the flags of a nested attribute are no part of its type", () => {
   const [nested] = readAttributes(written([{ type: 0x8012, data: Uint8Array.of(1) }]));
   expect(nested?.type).toBe(0x12);

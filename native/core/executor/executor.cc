@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "core/json/record_json.h"
@@ -19,10 +20,17 @@ Executor::Executor(OnDone on_done, OnLate on_late) : on_done_(std::move(on_done)
 Executor::~Executor() { stop(); }
 
 void Executor::submit(std::unique_ptr<Task> task) {
-  task->submitted = std::chrono::steady_clock::now();
+  std::vector<std::unique_ptr<Task>> tasks;
+  tasks.push_back(std::move(task));
+  submit(std::move(tasks));
+}
+
+void Executor::submit(std::vector<std::unique_ptr<Task>> tasks) {
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& task : tasks) task->submitted = now;
   {
     const std::scoped_lock lock(mutex_);
-    queue_.push_back(std::move(task));
+    std::ranges::move(tasks, std::back_inserter(queue_));
   }
   ++submissions_;
   submissions_.notify_one();
@@ -116,8 +124,9 @@ void Executor::run(std::span<const std::unique_ptr<Task>> tasks) {
     task->begun = begun;
     if (begins(*task)) wanted.push_back(task.get());
   }
-  if (tasks.front()->operation->run_together != nullptr) {
-    tasks.front()->operation->run_together(context_, wanted);
+  const auto run_together = tasks.front()->operation->run_together;
+  if (!wanted.empty() && run_together != nullptr) {
+    run_together(context_, wanted);
   } else if (!wanted.empty()) {
     run_alone(*tasks.front());
   }

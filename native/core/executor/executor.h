@@ -45,6 +45,8 @@ class Executor {
 
   // From any thread. After a task without operation, nothing is taken any more.
   void submit(std::unique_ptr<Task> task);
+  // So many at once that the thread finds them all, and can run them together.
+  void submit(std::vector<std::unique_ptr<Task>> tasks);
 
   // Ends the thread after the operation that runs now, which is undone if it can be; what is queued
   // is dropped. `stop` waits for it; of many threads, each is told before the first is waited for.

@@ -1,6 +1,7 @@
 #include "core/json/json_reader.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace flintap {
@@ -61,6 +62,11 @@ bool JsonReader::take_word(std::string_view word) {
   return true;
 }
 
+std::nullopt_t JsonReader::end() {
+  rest_.remove_prefix(rest_.size());
+  return std::nullopt;
+}
+
 bool JsonReader::is_at_end() {
   skip_space();
   return rest_.empty();
@@ -75,9 +81,10 @@ std::optional<bool> JsonReader::boolean() {
 std::optional<double> JsonReader::number() {
   skip_space();
   double number = 0;
-  const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+  const auto [after, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
+  // It takes "inf" and "nan" as well, which JSON has not.
+  if (error != std::errc() || !std::isfinite(number)) return std::nullopt;
+  rest_.remove_prefix(static_cast<std::size_t>(after - rest_.data()));
   return number;
 }
 
@@ -86,9 +93,9 @@ std::optional<unsigned> JsonReader::code_unit() {
   constexpr int kHexadecimal = 16;
   std::uint16_t unit = 0;
   if (rest_.size() < kDigits) return std::nullopt;
-  const auto [end, error] =
+  const auto [after, error] =
       std::from_chars(rest_.data(), rest_.data() + kDigits, unit, kHexadecimal);
-  if (error != std::errc() || end != rest_.data() + kDigits) return std::nullopt;
+  if (error != std::errc() || after != rest_.data() + kDigits) return std::nullopt;
   rest_.remove_prefix(kDigits);
   return unit;
 }
@@ -124,12 +131,12 @@ std::optional<std::string> JsonReader::string() {
   std::string text;
   for (;;) {
     const std::size_t plain = rest_.find_first_of("\"\\");
-    if (plain == std::string_view::npos) return std::nullopt;
+    if (plain == std::string_view::npos) return end();
     text += rest_.substr(0, plain);
     const bool ends = rest_[plain] == '"';
     rest_.remove_prefix(plain + 1);
     if (ends) return text;
-    if (!take_escape(text)) return std::nullopt;
+    if (!take_escape(text)) return end();
   }
 }
 
@@ -156,14 +163,14 @@ std::optional<std::string_view> JsonReader::raw() {
     // What ends the list around it.
     if (depth == 0 && (closes || next == ',')) break;
     if (next == '"') {
-      if (!skip_string()) return std::nullopt;
+      if (!skip_string()) return end();
     } else {
       rest_.remove_prefix(1);
       if (next == '{' || next == '[') ++depth;
       if (closes) --depth;
     }
   }
-  if (depth > 0 || rest_.size() == from.size()) return std::nullopt;
+  if (depth > 0 || rest_.size() == from.size()) return end();
   return from.substr(0, from.size() - rest_.size());
 }
 

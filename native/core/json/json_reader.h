@@ -1,5 +1,6 @@
-// Reads JSON that V8 has written (JSON.stringify), value by value and without a tree. What is none
-// ends the reading: every read then gives nothing. Looks at no byte beyond the text.
+// Reads JSON that V8 has written (JSON.stringify), value by value and without a tree. A value that
+// is of another kind is left for another read. A text that is broken ends the reading: every read
+// then gives nothing. Looks at no byte beyond the text.
 #pragma once
 
 #include <optional>
@@ -32,6 +33,7 @@ class JsonReader {
   bool take_escape(std::string& text);
   std::optional<unsigned> code_unit();
   bool skip_string();
+  std::nullopt_t end();
 
   std::string_view rest_;
 };

@@ -22,6 +22,8 @@ class JsonWriter {
   void key(std::string_view name);
 
   void value(std::string_view text);
+  // A pointer would rather be a bool.
+  void value(const char* text) { value(std::string_view(text)); }
   void value(bool truth);
   template <std::integral Number>
   void value(Number number) {

@@ -51,26 +51,35 @@ Value read_list(JsonReader& json) {
     if (!entry || !(json.take(',') || json.is_next(']'))) return {};
     list.push_back(std::move(*entry));
   }
+  json.take(']');
   return list;
+}
+
+Value read_plain(std::string_view text) {
+  JsonReader json(text);
+  Value value;
+  if (json.is_next('"')) {
+    if (auto string = json.string()) value = std::move(*string);
+  } else if (json.is_next('[')) {
+    value = read_list(json);
+  } else if (const auto truth = json.boolean()) {
+    value = *truth;
+  } else {
+    value = read_number(json);
+  }
+  return json.is_at_end() ? std::move(value) : Value{};
 }
 
 Value read_value(std::string_view text, const Field& field, const Record& owner,
                  const std::string& path) {
-  JsonReader json(text);
-  if (json.is_next('"')) {
-    auto string = json.string();
-    return string ? Value(std::move(*string)) : Value{};
-  }
-  if (json.is_next('[')) return read_list(json);
-  if (json.is_next('{')) {
+  if (JsonReader(text).is_next('{')) {
     const Schema* schema = field.nested == nullptr ? nullptr : field.nested(owner);
     if (schema == nullptr) return {};
     auto record = schema->make();
     read_json(text, *record, *schema, path);
     return Nested{.record = nullptr, .schema = schema, .owned = std::move(record)};
   }
-  if (const auto truth = json.boolean()) return *truth;
-  return read_number(json);
+  return read_plain(text);
 }
 
 struct Member {
@@ -89,10 +98,11 @@ std::vector<Member> read_members(std::string_view text, const Schema& schema,
     if (!value || !(json.take(',') || json.is_next('}'))) throw wrong(path, "JSON");
     const Field* field = schema.find(std::string_view(*name));
     if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
-      throw wrong(member_of(path, *name), "no such field");
+      throw WrongJson(member_of(path, *name) + ": no such field");
     }
     members.push_back({.field = field, .text = *value});
   }
+  if (!json.is_at_end()) throw wrong(path, "JSON");
   return members;
 }
 
