@@ -35,8 +35,8 @@ void write_unknown(JsonWriter& json, const std::vector<RawAttribute>& attributes
   json.base64(writer.bytes());
 }
 
-WrongJson wrong(const std::string& path, std::string_view expected) {
-  return WrongJson(path + ": expected " + std::string(expected));
+[[noreturn]] void refuse(const std::string& path, std::string_view expected) {
+  throw WrongJson(path + ": expected " + std::string(expected));
 }
 
 std::string member_of(const std::string& path, std::string_view name) {
@@ -99,18 +99,18 @@ std::vector<Member> read_members(std::string_view text, const Schema& schema,
                                  const std::string& path) {
   JsonReader json(text);
   std::vector<Member> members;
-  if (!json.take('{')) throw wrong(path, "an object");
+  if (!json.take('{')) refuse(path, "an object");
   while (!json.take('}')) {
     const auto name = json.string();
     const auto value = name && json.take(':') ? json.raw() : std::nullopt;
-    if (!value || !(json.take(',') || json.is_next('}'))) throw wrong(path, "JSON");
+    if (!value || !(json.take(',') || json.is_next('}'))) refuse(path, "JSON");
     const Field* field = schema.find(std::string_view(*name));
     if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
       throw WrongJson(member_of(path, *name) + ": no such field");
     }
     members.push_back({.field = field, .text = *value});
   }
-  if (!json.is_at_end()) throw wrong(path, "JSON");
+  if (!json.is_at_end()) refuse(path, "JSON");
   return members;
 }
 
@@ -137,12 +137,12 @@ void read_json(std::string_view text, Record& record, const Schema& schema,
     if (field.set == nullptr) continue;
     const auto given = std::ranges::find(members, &field, &Member::field);
     if (given == members.end()) {
-      if (field.required) throw wrong(member_of(path, field.name), field.expected);
+      if (field.required) refuse(member_of(path, field.name), field.expected);
       continue;
     }
     const std::string member = member_of(path, field.name);
     if (!field.set(record, read_value(given->text, field, record, member))) {
-      throw wrong(member, field.expected);
+      refuse(member, field.expected);
     }
   }
 }
