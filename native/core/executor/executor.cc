@@ -94,13 +94,15 @@ namespace {
 // On the operation thread, since it would hold up JavaScript's.
 void read_request(Task& task) {
   if (task.request) return;
-  auto request = task.operation->request->make();
-  try {
-    read_json(task.text, *request, *task.operation->request, std::string(task.operation->name));
-    task.request = std::move(request);
-  } catch (const WrongJson& error) {
-    task.wrong = error.what();
-  }
+  task.failure = failure_of("read the request", [&] {
+    auto request = task.operation->request->make();
+    try {
+      read_json(task.text, *request, *task.operation->request, std::string(task.operation->name));
+      task.request = std::move(request);
+    } catch (const WrongJson& error) {
+      task.wrong = error.what();
+    }
+  });
 }
 
 // Whether the task is to run.
@@ -110,7 +112,7 @@ bool begins(Task& task) {
     return false;
   }
   read_request(task);
-  return !task.wrong;
+  return !task.wrong && !task.failure;
 }
 
 }  // namespace

@@ -27,8 +27,21 @@ struct WriteValue {
   void operator()(const Nested& nested) const { write_json(json, *nested.record, *nested.schema); }
 };
 
+<<<<<<< HEAD
 WrongJson wrong(const std::string& path, std::string_view expected) {
   return WrongJson(path + ": expected " + std::string(expected));
+=======
+// One text for all of them: a link has twenty, and hardly anybody reads one.
+void write_unknown(JsonWriter& json, const std::vector<RawAttribute>& attributes) {
+  netlink::AttributeWriter writer;
+  for (const RawAttribute& attribute : attributes) writer.put(attribute.type, attribute.data);
+  json.key("unknown");
+  json.base64(writer.bytes());
+}
+
+[[noreturn]] void refuse(const std::string& path, std::string_view expected) {
+  throw WrongJson(path + ": expected " + std::string(expected));
+>>>>>>> 143eb33a4661271b66d98fd2901c84cc5e264931
 }
 
 std::string member_of(const std::string& path, std::string_view name) {
@@ -91,18 +104,18 @@ std::vector<Member> read_members(std::string_view text, const Schema& schema,
                                  const std::string& path) {
   JsonReader json(text);
   std::vector<Member> members;
-  if (!json.take('{')) throw wrong(path, "an object");
+  if (!json.take('{')) refuse(path, "an object");
   while (!json.take('}')) {
     const auto name = json.string();
     const auto value = name && json.take(':') ? json.raw() : std::nullopt;
-    if (!value || !(json.take(',') || json.is_next('}'))) throw wrong(path, "JSON");
+    if (!value || !(json.take(',') || json.is_next('}'))) refuse(path, "JSON");
     const Field* field = schema.find(std::string_view(*name));
     if (field == nullptr || field->set == nullptr || field->access == Access::read_only) {
       throw WrongJson(member_of(path, *name) + ": no such field");
     }
     members.push_back({.field = field, .text = *value});
   }
-  if (!json.is_at_end()) throw wrong(path, "JSON");
+  if (!json.is_at_end()) refuse(path, "JSON");
   return members;
 }
 
@@ -132,12 +145,12 @@ void read_json(std::string_view text, Record& record, const Schema& schema,
     if (field.set == nullptr) continue;
     const auto given = std::ranges::find(members, &field, &Member::field);
     if (given == members.end()) {
-      if (field.required) throw wrong(member_of(path, field.name), field.expected);
+      if (field.required) refuse(member_of(path, field.name), field.expected);
       continue;
     }
     const std::string member = member_of(path, field.name);
     if (!field.set(record, read_value(given->text, field, record, member))) {
-      throw wrong(member, field.expected);
+      refuse(member, field.expected);
     }
   }
 }
