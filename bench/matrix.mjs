@@ -39,8 +39,8 @@ const fullCounts = [
 
 /** @type {readonly Plan["counts"][number][]} */
 const quickCounts = [
-  { count: 1, rounds: 3, peers: 0 },
-  { count: 100, rounds: 3, peers: 2 },
+  { count: 1, rounds: 2, peers: 0 },
+  { count: 100, rounds: 2, peers: 1 },
   { count: 1000, rounds: 1, peers: 0 },
 ];
 
