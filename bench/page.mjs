@@ -127,7 +127,12 @@ function loopTable(results) {
       cell.contestant.startsWith("flintap") && cell.work === "create" && cell.ipv6 === "closed",
   );
   const rows = cells
-    .toSorted((a, b) => a.kind.localeCompare(b.kind) || a.count - b.count)
+    .toSorted(
+      (a, b) =>
+        a.kind.localeCompare(b.kind) ||
+        b.contestant.localeCompare(a.contestant) ||
+        a.count - b.count,
+    )
     .map((cell) => [
       `${kindTitle(cell.kind)}, ${contestant(cell.contestant).title}`,
       showNumber(cell.count),
