@@ -13,11 +13,12 @@ import { setTimeout as delay } from "node:timers/promises";
 /** A contestant could not do what it was asked for. */
 export class Refusal extends Error {}
 
-/** A bridge holds 1,023 ports; some room for those that are made to warm up. */
-const portsPerBridge = 1000;
+/** A bridge holds 1,023 ports. Those that are shared out go on a bridge 128 in a row. */
+const [mostOnOne, portsPerBridge] = [1000, 900];
 
 /** @param {number} devices */
-export const bridgesFor = (devices) => Math.ceil(devices / portsPerBridge);
+export const bridgesFor = (devices) =>
+  devices <= mostOnOne ? 1 : Math.ceil(devices / portsPerBridge);
 
 /**
  * @typedef {object} Setting

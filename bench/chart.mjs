@@ -165,8 +165,8 @@ export function legend(left, top, series, pitch) {
 export function dotPanel({ left, width, height, names }, title, axis, rows) {
   const [x0, x1] = [left + names, left + width - 70];
   const [top, bottom] = [margin.top + 4, height - margin.bottom];
-  const known = rows.map((row) => row.x).filter(Number.isFinite);
-  const x = scaleOf(known, axis, [x0, x1]);
+  const known = rows.flatMap(({ x: value, low = value, high = value }) => [value, low, high]);
+  const x = scaleOf(known.filter(Number.isFinite), axis, [x0, x1]);
   const pitch = (bottom - top) / rows.length;
   return [
     text(x0, 18, title, { look: "title" }),

@@ -5,7 +5,17 @@ import { goals, judge } from "./goals.mjs";
 import { latest, readResults } from "./results.mjs";
 import { showEstimate, showNumber } from "./words.mjs";
 
-const results = readResults(process.argv[2] ?? latest);
+/** @param {string} path */
+function resultsOrEnd(path) {
+  try {
+    return readResults(path);
+  } catch (error) {
+    console.error(`bench:check: ${/** @type {Error} */ (error).message}`);
+    process.exit(2);
+  }
+}
+
+const results = resultsOrEnd(process.argv[2] ?? latest);
 const { host, quick } = results;
 console.log(`${host.date}, Linux ${host.kernel}, HZ ${host.hz ?? "unknown"}, ${host.cpu}`);
 if (quick) console.log("A quick run: too few rounds to decide anything.");

@@ -22,32 +22,31 @@ async function costOf(ask, { work, verb, count, repetitions = 1 }) {
   return { ...means(costs), ...(work === "create" && count >= leastForMemory && { memoryKiB }) };
 }
 
-/** Made and deleted first: a daemon's JavaScript has been compiled long since. */
-const compiling = 100;
 /** They stay, so that nothing is measured on an empty parent or bridge. */
-const warmUp = 10;
+const standing = 10;
 
 /**
  * What does not count. Those that cannot delete together would wait long: they read instead.
  *
  * @param {(verb: string, count: number) => Promise<unknown>} ask
  * @param {import("./contestants.mjs").Contestant} contestant
+ * @param {number} count
  */
-async function warm(ask, { how, own, works }) {
+async function warm(ask, { how, own, works }, count) {
   if (own) {
-    await ask(`make-${how}`, compiling);
-    await ask("delete-bulk", compiling);
+    await ask(`make-${how}`, count);
+    await ask("delete-bulk", count);
   }
-  await ask(`make-${how}`, warmUp);
-  if (works.includes("get")) await ask("get", compiling);
+  await ask(`make-${how}`, standing);
+  if (works.includes("get")) await ask("get", count);
 }
 
 /**
  * @param {import("./matrix.mjs").Case} place
- * @param {number} deleteRounds
+ * @param {Pick<import("./matrix.mjs").Plan, "warmUp" | "deleteRounds">} plan
  * @param {import("./results.mjs").Cells} cells
  */
-export async function play(place, deleteRounds, cells) {
+export async function play(place, { warmUp, deleteRounds }, cells) {
   const { kind, ipv6, count, contestant, round } = place;
   const bridges = bridgesFor(count);
   const setting = {
@@ -58,7 +57,7 @@ export async function play(place, deleteRounds, cells) {
     command: contestant.command(kind, ipv6, bridges),
   };
   await inArena(setting, async (ask) => {
-    await warm(ask, contestant);
+    await warm(ask, contestant, warmUp);
     for (const step of stepsOf(place, deleteRounds)) {
       const where = { kind, ipv6, count, contestant: contestant.id, work: step.work };
       cells.add(where, round, await costOf(ask, step));

@@ -18,17 +18,27 @@ const devicesAxis = {
   ticks: [1, 10, 100, 1000, 4000],
 };
 
+/**
+ * Where a figure lies. Few rounds give intervals that say nothing, and would fill the plot.
+ *
+ * @param {import("./results.mjs").Cell | undefined} cell
+ * @param {Figure} figure
+ */
+function spanOf(cell, figure) {
+  const known = estimateOf(cell, figure);
+  if (known === undefined) return undefined;
+  const { median, low, high, count } = known;
+  return { median, ...(count > 5 && { low, high }) };
+}
+
 /** @param {Results} results @param {string} kind @param {string} id @param {string} ipv6 @param {Figure} figure */
 function pointsOf(results, kind, id, ipv6, figure) {
   return results.cells
     .filter((cell) => cell.kind === kind && cell.contestant === id && cell.ipv6 === ipv6)
     .filter((cell) => cell.work === "create")
     .flatMap((cell) => {
-      const known = estimateOf(cell, figure);
-      if (known === undefined) return [];
-      // Three rounds give intervals that say nothing, and would fill the plot.
-      const { median: y, low, high, count } = known;
-      return [{ x: cell.count, y, ...(count > 5 && { low, high }) }];
+      const span = spanOf(cell, figure);
+      return span === undefined ? [] : [{ x: cell.count, y: span.median, ...span }];
     })
     .toSorted((a, b) => a.x - b.x);
 }
@@ -73,19 +83,12 @@ function peerRow(results, kind, id) {
   const place = { kind, ipv6: "closed", count: 100, work: "create" };
   const own = cellAt(results, { ...place, contestant: "flintap bulk" });
   const cell = cellAt(results, { ...place, contestant: id });
-  const known = estimateOf(cell, "cpuUs");
+  const span = spanOf(cell, "cpuUs");
   const times = pairedRatio(cell, own, "cpuUs");
   const ratio = id === "flintap bulk" ? "" : `${showNumber(times?.median)} ×`;
-  const note = known === undefined ? "makes none" : ratio;
+  const note = span === undefined ? "makes none" : ratio;
   const label = contestant(id).title;
-  return {
-    label,
-    look: lookOf(id),
-    x: known?.median ?? NaN,
-    low: known?.low,
-    high: known?.high,
-    note,
-  };
+  return { label, look: lookOf(id), note, ...span, x: span?.median ?? NaN };
 }
 
 /** @param {Results} results */

@@ -1,6 +1,6 @@
 // What was measured, as it is written to a file and read again. A cell is what one contestant did in
 // one place of the matrix, with the figures of every round.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { estimate } from "./statistics.mjs";
 
@@ -66,6 +66,7 @@ export function writeResults(results, path = latest) {
 
 /** @param {string} [path] @returns {Results} */
 export function readResults(path = latest) {
+  if (!existsSync(path)) throw new Error(`There are no results in ${path}: npm run bench`);
   return JSON.parse(readFileSync(path, "utf8"));
 }
 

@@ -1,11 +1,13 @@
 // `npm run bench -- OPTIONS`: measures flintap beside its peers and writes bench/results/latest.json.
 //
 //   --quick            fewer rounds and devices: two minutes, to see that it works
-//   --counts N,N       how many devices are made together, of those that the plan has
+//   --counts N,N       how many devices are made together
 //   --rounds N         at most so many rounds
 //   --kinds K,K        macvtap, tap
+//   --ipv6 S,S         closed, open: the host's IPv6 on the devices
 //   --only C,C         contestants, by their ids (contestants.mjs)
 //   --skip P,P         parts that are left out: queues, large
+//   --warm-up N        how many are made and deleted first
 //   --output FILE      writes there instead
 //
 // Makes devices in network namespaces of its own only (arena.mjs). Progress goes to standard error.
@@ -46,6 +48,8 @@ function readOptions() {
       counts: { type: "string" },
       rounds: { type: "string" },
       kinds: { type: "string" },
+      ipv6: { type: "string" },
+      "warm-up": { type: "string" },
       only: { type: "string" },
       skip: { type: "string", default: "" },
       output: { type: "string", default: latest },
@@ -53,7 +57,8 @@ function readOptions() {
   });
   const plan = planFor(values.quick);
   const rounds = wholeNumber(values.rounds ?? "99");
-  const counts = values.counts?.split(",").map(wholeNumber);
+  const counts =
+    values.counts?.split(",").map(wholeNumber) ?? plan.counts.map(({ count }) => count);
   const all = contestants.map(({ id }) => id);
   return {
     quick: values.quick,
@@ -63,9 +68,13 @@ function readOptions() {
       ...plan,
       kinds: chosen(values.kinds, kinds),
       contestants: chosen(values.only, all),
-      counts: plan.counts
-        .filter(({ count }) => counts?.includes(count) ?? true)
-        .map((count) => ({ ...count, rounds: Math.min(count.rounds, rounds) })),
+      ipv6: chosen(values.ipv6, ["closed", "open"]),
+      warmUp: wholeNumber(values["warm-up"] ?? `${plan.warmUp}`),
+      counts: counts.map((count) => {
+        const planned = plan.counts.find((one) => one.count === count);
+        const { rounds: most = 1, peers = most } = planned ?? {};
+        return { count, rounds: Math.min(most, rounds), peers };
+      }),
     },
   };
 }
@@ -95,7 +104,7 @@ async function runMatrix(plan, cases, progress) {
     const done = progress.begin(title, expected);
     if (obstacles.some((known) => known.kind === kind && known.contestant === id)) continue;
     try {
-      await play(place, plan.deleteRounds, cells);
+      await play(place, plan, cells);
     } catch (error) {
       // Without flintap or the limit there is nothing to compare.
       if (!(error instanceof Refusal) || contestant.own) throw error;

@@ -39,8 +39,8 @@ export function ranksToLeaveOut(count) {
   return undefined;
 }
 
-/** Student's t for 95 %, both sides, with 1 to 4 degrees of freedom. */
-const studentT = [12.706, 4.303, 3.182, 2.776];
+/** Student's t for 95 %, both sides, of 3 to 5 values; two say nothing. */
+const studentT = [4.303, 3.182, 2.776];
 
 /**
  * Of fewer than six values, the order says too little. There, a mean of logarithms: for positive
@@ -49,7 +49,7 @@ const studentT = [12.706, 4.303, 3.182, 2.776];
  * @param {readonly number[]} values
  */
 function fewValuesInterval(values) {
-  const factor = studentT[values.length - 2];
+  const factor = studentT[values.length - 3];
   if (factor === undefined || values.some((value) => value <= 0)) return {};
   const logs = values.map(Math.log);
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;

@@ -21,6 +21,7 @@ import {
 } from "./toolchain.mjs";
 
 const nativeSources = () => filesBelow("native", /\.(cc|h)$/);
+const benchSources = () => filesBelow("bench/peers", /\.[ch]$/);
 
 async function checkFormat() {
   await runOrThrow(npmTool("biome"), ["check", "--error-on-warnings", "."]);
@@ -28,8 +29,9 @@ async function checkFormat() {
 
 async function checkTypes() {
   await runOrThrow(npmTool("tsc"), ["--project", "tsconfig.json"]);
-  // The same of the examples' JavaScript, and of the scripts that they import.
+  // The same of the examples' and the benchmark's JavaScript, and of the scripts that they import.
   await runOrThrow(npmTool("tsc"), ["--project", "examples/tsconfig.json"]);
+  await runOrThrow(npmTool("tsc"), ["--project", "bench/tsconfig.json"]);
 }
 
 async function checkDocumentation() {
@@ -54,7 +56,12 @@ async function checkPackage() {
 
 async function checkNativeFormat() {
   requireTool("clang-format-16", "Debian's clang-format-16");
-  await runOrThrow("clang-format-16", ["--dry-run", "--Werror", ...nativeSources()]);
+  await runOrThrow("clang-format-16", [
+    "--dry-run",
+    "--Werror",
+    ...nativeSources(),
+    ...benchSources(),
+  ]);
 }
 
 /** A source that no build system knows of is a test that never runs. */

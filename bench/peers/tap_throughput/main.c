@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { queues = 2, frame_size = 1400, most_under_way = 256, patience_ms = 5000 };
+enum { queues = 2, frame_size = 1400, most_under_way = 256, patience_ms = 60000 };
 
 static int queue_fds[queues];
 static atomic_size_t taken;
@@ -88,7 +88,7 @@ static void write_frames(size_t count) {
   const double start = seconds();
   for (size_t sent = 0; sent < count; sent += 1) {
     while (sent - atomic_load(&taken) >= most_under_way) {
-      if (seconds() - start > patience_ms) fail("wait for the reader");
+      if ((seconds() - start) * 1000 > patience_ms) fail("wait for the reader");
       sched_yield();
     }
     if (sendto(fd, frame, sizeof frame, 0, (struct sockaddr*)&target, sizeof target) < 0) {

@@ -28,7 +28,7 @@ describe("a median's interval", () => {
     const log = Math.log(1.21) / 3;
     expect(known?.low).toBeCloseTo(Math.exp(log - 4.303 * log));
     expect(known?.high).toBeCloseTo(Math.exp(log + 4.303 * log));
-    expect(estimate([2])).toEqual({ median: 2, count: 1 });
+    expect(estimate([2, 2])).toEqual({ median: 2, count: 2 });
     expect(estimate([])).toBeUndefined();
   });
 });
