@@ -27,21 +27,8 @@ struct WriteValue {
   void operator()(const Nested& nested) const { write_json(json, *nested.record, *nested.schema); }
 };
 
-<<<<<<< HEAD
-WrongJson wrong(const std::string& path, std::string_view expected) {
-  return WrongJson(path + ": expected " + std::string(expected));
-=======
-// One text for all of them: a link has twenty, and hardly anybody reads one.
-void write_unknown(JsonWriter& json, const std::vector<RawAttribute>& attributes) {
-  netlink::AttributeWriter writer;
-  for (const RawAttribute& attribute : attributes) writer.put(attribute.type, attribute.data);
-  json.key("unknown");
-  json.base64(writer.bytes());
-}
-
 [[noreturn]] void refuse(const std::string& path, std::string_view expected) {
   throw WrongJson(path + ": expected " + std::string(expected));
->>>>>>> 143eb33a4661271b66d98fd2901c84cc5e264931
 }
 
 std::string member_of(const std::string& path, std::string_view name) {
