@@ -1,9 +1,12 @@
 // What an executor has done.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,9 +17,9 @@ namespace flintap::tests {
 // The tasks that came back, in their order.
 class Finished {
  public:
-  void add(std::unique_ptr<Task> task) {
+  void add(std::span<std::unique_ptr<Task>> tasks) {
     const std::scoped_lock lock(mutex_);
-    tasks_.push_back(std::move(task));
+    std::ranges::move(tasks, std::back_inserter(tasks_));
     changed_.notify_all();
   }
   std::vector<std::unique_ptr<Task>> wait_for(std::size_t count) {
@@ -29,7 +32,7 @@ class Finished {
     return tasks_.size();
   }
   Executor::OnDone callback() {
-    return [this](std::unique_ptr<Task> task) { add(std::move(task)); };
+    return [this](auto tasks) { add(tasks); };
   }
 
  private:
