@@ -25,9 +25,8 @@ Link captured_link(std::string_view name, bool statistics = true) {
   return std::move(*link);
 }
 
-const RawAttribute* unknown_of(const Record& record, std::uint16_t type) {
-  const auto found = std::ranges::find(record.unknown, type, &RawAttribute::type);
-  return found == record.unknown.end() ? nullptr : &*found;
+std::optional<netlink::Attribute> unknown_of(const Record& record, std::uint16_t type) {
+  return netlink::find(record.unknown.bytes(), type);
 }
 
 }  // namespace
@@ -97,31 +96,31 @@ TEST_SUITE("link") {
 
   TEST_CASE("an attribute without a row is kept as it came") {
     const Link link = captured_link("veth");
-    const RawAttribute* segments = unknown_of(link, IFLA_GSO_MAX_SEGS);
-    REQUIRE(segments != nullptr);
-    CHECK(hex(segments->data) == "ff ff 00 00");
+    const auto segments = unknown_of(link, IFLA_GSO_MAX_SEGS);
+    REQUIRE(segments);
+    CHECK(hex(segments->payload) == "ff ff 00 00");
     // What flintap says by other fields is not among them.
     for (const std::uint16_t type : {IFLA_STATS, IFLA_STATS64, IFLA_MAP, IFLA_LINKINFO}) {
       CAPTURE(type);
-      CHECK(unknown_of(link, type) == nullptr);
+      CHECK_FALSE(unknown_of(link, type));
     }
   }
 
   TEST_CASE("details keep what they have no row for") {
     const Link link = captured_link("macvtap-bridge");
     REQUIRE(link.details);
-    const RawAttribute* length = unknown_of(*link.details, IFLA_MACVLAN_BC_QUEUE_LEN);
-    REQUIRE(length != nullptr);
-    CHECK(hex(length->data) == "e8 03 00 00");
+    const auto length = unknown_of(*link.details, IFLA_MACVLAN_BC_QUEUE_LEN);
+    REQUIRE(length);
+    CHECK(hex(length->payload) == "e8 03 00 00");
   }
 
   TEST_CASE("a kind without a table keeps its whole description raw") {
     const Link link = captured_link("kind-without-table");
     CHECK(link.kind == "vxlan");
     CHECK_FALSE(link.details);
-    const RawAttribute* info = unknown_of(link, IFLA_LINKINFO);
-    REQUIRE(info != nullptr);
-    const auto data = netlink::find(info->data, IFLA_INFO_DATA);
+    const auto info = unknown_of(link, IFLA_LINKINFO);
+    REQUIRE(info);
+    const auto data = netlink::find(info->payload, IFLA_INFO_DATA);
     REQUIRE(data);
     const auto identifier = netlink::find(data->payload, IFLA_VXLAN_ID);
     REQUIRE(identifier);
@@ -131,7 +130,7 @@ TEST_SUITE("link") {
   TEST_CASE("a kind without a table and without data has nothing to keep") {
     const Link link = captured_link("kind-without-data");
     CHECK(link.kind == "ifb");
-    CHECK(unknown_of(link, IFLA_LINKINFO) == nullptr);
+    CHECK_FALSE(unknown_of(link, IFLA_LINKINFO));
   }
 
   TEST_CASE("a link that nothing made has the empty kind") {

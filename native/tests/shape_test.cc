@@ -75,7 +75,7 @@ TEST_SUITE("shape") {
     CHECK_FALSE(decoded<HostIpv6>("01 00 00 00"));
     CHECK(Shape<HostIpv6>::from_value(std::string("closed")) == HostIpv6::closed);
     CHECK_FALSE(Shape<HostIpv6>::from_value(std::string("Closed")));
-    CHECK(std::get<std::string>(Shape<HostIpv6>::to_value(HostIpv6::open)) == "open");
+    CHECK(std::get<Text>(Shape<HostIpv6>::to_value(HostIpv6::open)) == "open");
     CHECK(std::holds_alternative<std::monostate>(
         Shape<HostIpv6>::to_value(static_cast<HostIpv6>(9))));
   }

@@ -19,9 +19,10 @@ struct ToText {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return std::to_string(value); }
   std::string operator()(std::uint64_t value) const { return std::to_string(value); }
-  std::string operator()(const std::string& value) const { return value; }
-  std::string operator()(std::vector<std::string> values) const {
-    if (values.empty()) return "nothing";
+  std::string operator()(Text value) const { return std::string(value); }
+  std::string operator()(Texts texts) const {
+    if (texts.empty()) return "nothing";
+    std::vector<std::string> values(texts.begin(), texts.end());
     std::ranges::sort(values);
     std::string text;
     for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;

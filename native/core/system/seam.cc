@@ -72,13 +72,13 @@ bool strikes(const char* call) noexcept {
     return true;
   }
   Report& report = state().report;
-  ++report.calls;
-  if (report.calls == plan.pause_at) {
+  const std::uint32_t number = ++report.calls;
+  if (number == plan.pause_at) {
     lock.unlock();
     stand_still();
-    return false;
+    lock.lock();
   }
-  if (!is_struck(plan, report.calls, call)) return false;
+  if (!is_struck(plan, number, call)) return false;
   if (plan.error == 0) std::raise(SIGKILL);
   report.struck.emplace_back(call);
   errno = plan.error;
