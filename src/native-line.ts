@@ -23,8 +23,11 @@ const atATime = 128;
 /** An operation, before it is handed over. */
 export interface Call<Name extends OperationName = OperationName> {
   operation: Name;
-  /** Makes its request, when its turn has come. What it throws, the operation rejects with. */
-  request: () => NativeRequests[Name];
+  /**
+   * Its request, or what makes it when its turn has come. What that throws, the operation rejects
+   * with.
+   */
+  request: NativeRequests[Name] | (() => NativeRequests[Name]);
   /** What it waits for, and all that was called after it. Never rejects. */
   gate?: Promise<void> | undefined;
   signal?: AbortSignal | undefined;
@@ -163,7 +166,8 @@ export class NativeLine {
 
   #write(calls: (number | string)[], waiting: Waiting, { operation, request }: Call): void {
     try {
-      calls.push(waiting.number, operation, JSON.stringify(request()));
+      const ready = typeof request === "function" ? request() : request;
+      calls.push(waiting.number, operation, JSON.stringify(ready));
     } catch (thrown) {
       this.#refuse(waiting, thrown);
     }
@@ -196,6 +200,6 @@ export class NativeLine {
     const { failure, wrong, work, links = [], fds = [] } = settled;
     if (wrong !== undefined) reject(new TypeError(wrong));
     else if (failure !== undefined) reject({ ...failure, work });
-    else resolve({ ...settled, links: earlier === undefined ? links : earlier.concat(links), fds });
+    else resolve(Object.assign(settled, { links: earlier?.concat(links) ?? links, fds }));
   }
 }

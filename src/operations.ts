@@ -57,7 +57,7 @@ export function closerOf(addon: NativeAddon): (fd: number) => Promise<void> {
   return (fd) => closer(addon, "flintap").closeFd(fd, `descriptor ${fd}`);
 }
 
-const askForHost: Call<"describeHost"> = { operation: "describeHost", request: () => ({}) };
+const askForHost: Call<"describeHost"> = { operation: "describeHost", request: {} };
 
 /** The operations of one namespace handle. */
 export class Operations {
@@ -84,7 +84,7 @@ export class Operations {
     request: NativeRequests[Name],
     signal?: AbortSignal,
   ): Promise<NativeOutcome> {
-    return this.#call({ operation, request: () => request, signal });
+    return this.#call({ operation, request, signal });
   }
 
   /** Runs an operation whose request needs the host's facts; they are asked for once. */
@@ -147,7 +147,7 @@ export class Operations {
    */
   async closeFd(fd: number, device: string): Promise<void> {
     const open = this.#closing === undefined ? this : closer(this.#addon, this.#owner);
-    await open.#call({ operation: "closeQueue", request: () => ({ fd }) }, device);
+    await open.#call({ operation: "closeQueue", request: { fd } }, device);
   }
 
   /** Throws where `close` was called. */
@@ -178,22 +178,21 @@ export class Operations {
   #call<Name extends OperationName>(call: Call<Name>, device?: string): Promise<NativeOutcome> {
     if (!isTraced()) return this.#inLine(call);
     const tracing = new Tracing(call.operation, this.#owner, device);
-    return tracing.around(() => this.#inLine(call, tracing));
+    const { request } = call;
+    const traced = (): NativeRequests[Name] => {
+      const ready = typeof request === "function" ? request() : request;
+      tracing.asked(ready);
+      return ready;
+    };
+    return tracing.around(() => this.#inLine({ ...call, request: traced }, tracing));
   }
 
-  async #inLine<Name extends OperationName>(
-    { operation, request, gate, signal }: Call<Name>,
-    tracing?: Tracing,
-  ): Promise<NativeOutcome> {
+  async #inLine(call: Call, tracing?: Tracing): Promise<NativeOutcome> {
+    const { operation, signal } = call;
     try {
       signal?.throwIfAborted();
       this.requireOpen(operation);
-      const traced = (): NativeRequests[Name] => {
-        const made = request();
-        tracing?.asked(made);
-        return made;
-      };
-      const outcome = await this.#line.run({ operation, request: traced, gate, signal });
+      const outcome = await this.#line.run(call);
       tracing?.done(outcome);
       return outcome;
     } catch (thrown) {

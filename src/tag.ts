@@ -58,8 +58,11 @@ const partRules = {
 
 const partNames = Object.keys(partRules) as (keyof TagParts)[];
 
-/** What a tag is read for, beside its owner and time. */
-const readNames = [...partNames, "bootId"] as const;
+/** What a tag is read for, beside its owner and time, by the keys. */
+const namesByKey = new Map<string, keyof TagParts | "bootId">([
+  ...partNames.map((name) => [partRules[name].key, name] as const),
+  ["k", "bootId"],
+]);
 
 const ownerBytes = 32;
 const bootIdBytes = 36;
@@ -95,9 +98,10 @@ function unescapePart(escaped: string): string | undefined {
   return escapePart(text) === escaped ? text : undefined;
 }
 
-function fits(escaped: string, most: number): boolean {
-  // No UTF-16 unit takes more than three bytes.
-  return escaped.length * 3 <= most || Buffer.byteLength(escaped) <= most;
+const ascii = /^[ -~]*$/;
+
+function fits(text: string, most: number): boolean {
+  return text.length <= most && (ascii.test(text) || Buffer.byteLength(text) <= most);
 }
 
 /** A part as it stands in the alias. 128 bits of SHA-256 take 23 bytes, less than any share. */
@@ -133,22 +137,52 @@ export function tagPrefix(owner: string): string {
   return `${tagMark}${escapePart(owner)};`;
 }
 
-/** The alias for a device. */
-export function formatTag(tag: TagParts & Pick<Tag, "owner" | "createdAt" | "bootId">): string {
-  let alias = tagPrefix(tag.owner);
-  for (const name of partNames) {
-    const text = tag[name];
-    const { key, most } = partRules[name];
-    if (text !== undefined) alias += `${key}=${writePart(text, most)};`;
-  }
-  alias += `t=${Math.floor(tag.createdAt.getTime() / 1000)}`;
-  return tag.bootId === undefined ? alias : `${alias};k=${writePart(tag.bootId, bootIdBytes)}`;
+/** Who makes a device, when and during which boot. */
+type TagOrigin = Pick<Tag, "owner" | "createdAt" | "bootId">;
+
+/** How the tags of an origin begin and end: many devices have the same. */
+interface Frame {
+  origin: TagOrigin;
+  begin: string;
+  end: string;
 }
 
-/** The fields behind the owner; undefined if one has no key or comes twice. */
-function readFields(fields: string[]): Map<string, string> | undefined {
+let recent: Frame | undefined;
+
+function frameOf(origin: TagOrigin): Frame {
+  const { owner, createdAt, bootId } = origin;
+  const known = recent?.origin;
+  if (
+    recent !== undefined &&
+    known?.owner === owner &&
+    known.createdAt === createdAt &&
+    known.bootId === bootId
+  )
+    return recent;
+  const boot = bootId === undefined ? "" : `;k=${writePart(bootId, bootIdBytes)}`;
+  const end = `t=${Math.floor(createdAt.getTime() / 1000)}${boot}`;
+  recent = { origin: { owner, createdAt, bootId }, begin: tagPrefix(owner), end };
+  return recent;
+}
+
+/** The alias for a device. */
+export function formatTag(tag: TagParts & TagOrigin): string {
+  const { begin, end } = frameOf(tag);
+  let alias = begin;
+  for (const name of partNames) {
+    const text = tag[name];
+    if (text === undefined) continue;
+    const { key, most } = partRules[name];
+    alias += `${key}=${writePart(text, most)};`;
+  }
+  return alias + end;
+}
+
+/** The fields behind the owner, from `first` on; undefined if one has no key or comes twice. */
+function readFields(texts: readonly string[], first: number): Map<string, string> | undefined {
   const values = new Map<string, string>();
-  for (const field of fields) {
+  for (let at = first; at < texts.length; at += 1) {
+    const field = texts[at] as string;
     const equals = field.indexOf("=");
     const key = field.slice(0, equals);
     if (equals < 1 || values.has(key)) return undefined;
@@ -177,25 +211,25 @@ function readSeconds(written: string | undefined): Date | undefined {
  * later version can add some.
  */
 export function parseTag(alias: string | undefined): Tag | undefined {
-  if (alias === undefined || !fits(alias, aliasBytes)) return undefined;
-  const [version, writtenOwner, ...fields] = alias.split(";");
-  if (version !== "flintap1" || writtenOwner === undefined) return undefined;
-  const owner = unescapePart(writtenOwner);
-  const values = readFields(fields);
+  if (alias === undefined || !alias.startsWith(tagMark) || !fits(alias, aliasBytes))
+    return undefined;
+  const texts = alias.split(";");
+  const owner = unescapePart(texts[1] ?? "");
+  const values = readFields(texts, 2);
   const createdAt = readSeconds(values?.get("t"));
   if (!owner || values === undefined || createdAt === undefined) return undefined;
 
   const tag: Tag = { version: 1, owner, createdAt };
-  const hashed: (keyof TagParts)[] = [];
-  for (const name of readNames) {
-    const written = values.get(name === "bootId" ? "k" : partRules[name].key);
-    if (written === undefined) continue;
+  for (const [key, written] of values) {
+    const name = namesByKey.get(key);
+    if (name === undefined) continue;
     const text = readPart(written);
     if (text === undefined) return undefined;
     tag[name] = text;
-    if (name !== "bootId" && isHash(written)) hashed.push(name);
+    if (name === "bootId" || !isHash(written)) continue;
+    tag.hashed ??= [];
+    tag.hashed.push(name);
   }
-  if (hashed.length > 0) tag.hashed = hashed;
   return tag;
 }
 
