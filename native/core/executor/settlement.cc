@@ -34,13 +34,19 @@ void write_outcome(JsonWriter& json, const Outcome& outcome) {
   if (outcome.network_namespace) json.member("namespace", *outcome.network_namespace);
 }
 
+// In milliseconds, to the microsecond: digits cost time to write and to parse.
+double milliseconds(std::chrono::steady_clock::duration time) {
+  constexpr double kMicroseconds = 1'000.0;
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) /
+         kMicroseconds;
+}
+
 void write_work(JsonWriter& json, const Task& task) {
-  using Milliseconds = std::chrono::duration<double, std::milli>;
   json.key("work");
   json.begin_object();
   json.member("sends", task.sends);
-  json.member("waited", Milliseconds(task.begun - task.submitted).count());
-  json.member("ran", Milliseconds(task.ended - task.begun).count());
+  json.member("waited", milliseconds(task.begun - task.submitted));
+  json.member("ran", milliseconds(task.ended - task.begun));
   json.end_object();
 }
 

@@ -31,6 +31,7 @@ struct Socket::Pending {
   std::size_t first;
   std::size_t waiting;
   std::vector<bool> answered;
+  bool is_dump = false;
   bool interrupted = false;
 };
 
@@ -134,6 +135,7 @@ void Socket::send_and_collect(std::span<const Request> requests, std::size_t fir
       .first = first,
       .waiting = requests.size(),
       .answered = std::vector<bool>(requests.size()),
+      .is_dump = std::ranges::any_of(requests, &Request::is_dump),
   };
   for (const Request& request : requests) append_message(datagram, request, ++sequence_);
   send(datagram);
@@ -146,13 +148,13 @@ void Socket::make_room(std::size_t longest) {
   buffer_ = std::make_unique_for_overwrite<std::byte[]>(longest * kDatagrams);
 }
 
-// Not more than there are answers to come: a dump that changes underneath is noticed early.
+// Of a dump one at a time: one that changes underneath is noticed early.
 void Socket::receive(Pending& pending, const OnFrame& on_frame) {
   const std::span room(buffer_.get(), longest_ * kDatagrams);
   std::array<sockaddr_nl, kDatagrams> senders{};
   std::array<iovec, kDatagrams> parts{};
   std::array<mmsghdr, kDatagrams> messages{};
-  const std::size_t most = std::min(pending.waiting, kDatagrams);
+  const std::size_t most = pending.is_dump ? 1 : kDatagrams;
   for (std::size_t place = 0; place < most; ++place) {
     parts[place] = {.iov_base = &room[place * longest_], .iov_len = longest_};
     msghdr& message = messages[place].msg_hdr;
