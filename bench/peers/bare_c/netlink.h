@@ -67,7 +67,7 @@ typedef void (*link_reader)(const struct nlmsghdr* message, void* context);
 void exchange(struct batch* batch, const char* step, int tolerated, link_reader reader,
               void* context);
 
-/** Reads a dump to its end, with a buffer of 32 kB. */
+/** Reads a dump to its end, with buffers of 32 kB: the kernel fills no more. */
 void dump_links(link_reader reader, void* context);
 
 #endif
