@@ -264,8 +264,15 @@ static void look_up_again(const struct device* devices, size_t count) {
   if (found != count) fail("look up before a delete", ENODEV);
 }
 
+/** As many as flintap has at most. */
+enum { most_errands = 8 };
+
+/** Until the links are gone: the kernel keeps who deletes them for some 20 ms more. */
 static void delete_chunk(const struct device* devices, size_t count) {
+  static struct errand errands[most_errands];
+  static size_t begun;
   look_up_again(devices, count);
+  const int listening = open_socket(RTMGRP_LINK);
   uint32_t group;
   draw(&group, sizeof group);
   group |= 0x80000000;
@@ -275,9 +282,14 @@ static void delete_chunk(const struct device* devices, size_t count) {
     put_u32(&batch, IFLA_GROUP, group);
   }
   exchange(&batch, "put links into a group", 0, NULL, NULL);
+  struct errand* errand = &errands[begun % most_errands];
+  if (begun >= most_errands) end_errand(errand);
   batch_link(&batch, RTM_DELLINK, 0, 0);
   put_u32(&batch, IFLA_GROUP, group);
-  exchange(&batch, "delete a group", 0, NULL, NULL);
+  begin_errand(errand, &batch, "delete a group");
+  begun += 1;
+  hear_of_deletes(listening, count);
+  close(listening);
 }
 
 void delete_together(const struct device* devices, size_t count) {

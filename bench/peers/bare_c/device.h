@@ -31,7 +31,8 @@ struct device {
 void make_devices(const struct scene* scene, struct device* devices, size_t from, size_t to,
                   size_t chunk);
 
-/** Deletes them as link groups, a chunk each. */
+/** Deletes them as link groups, a chunk each. Returns when they are gone, as flintap settles its
+ * calls then: the kernel's acknowledgements come later, to threads that wait for them meanwhile. */
 void delete_together(const struct device* devices, size_t count);
 
 /** Deletes one and waits for the kernel's acknowledgement. */

@@ -179,6 +179,49 @@ void dump_links(link_reader reader, void* context) {
   }
 }
 
+// ---- beside the socket of the process ----
+
+static void* run_errand(void* context) {
+  const struct errand* errand = context;
+  _Alignas(NLMSG_ALIGNTO) unsigned char reply[1024];
+  if (send(errand->fd, errand->bytes, errand->size, 0) < 0) fail(errand->step, errno);
+  if (recv(errand->fd, reply, sizeof reply, 0) < 0) fail(errand->step, errno);
+  const int error = error_of((struct nlmsghdr*)reply);
+  if (error != 0) fail(errand->step, error);
+  return NULL;
+}
+
+void begin_errand(struct errand* errand, struct batch* batch, const char* step) {
+  if (batch->size > sizeof errand->bytes) fail(step, EMSGSIZE);
+  errand->step = step;
+  errand->size = batch->size;
+  memcpy(errand->bytes, batch->bytes, batch->size);
+  batch_clear(batch);
+  errand->fd = open_socket(0);
+  const int error = pthread_create(&errand->thread, NULL, run_errand, errand);
+  if (error != 0) fail(step, error);
+}
+
+void end_errand(struct errand* errand) {
+  pthread_join(errand->thread, NULL);
+  close(errand->fd);
+}
+
+void hear_of_deletes(int fd, size_t count) {
+  static _Alignas(NLMSG_ALIGNTO) unsigned char news[answer_room];
+  while (count > 0) {
+    const ssize_t size = recv(fd, news, sizeof news, 0);
+    if (size < 0) fail("hear of deletes", errno);
+    size_t left = (size_t)size;
+    for (struct nlmsghdr* message = (struct nlmsghdr*)news; NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
+      const struct ifinfomsg* info = NLMSG_DATA(message);
+      // A port that leaves its bridge is told of as well, in the bridge's family.
+      if (message->nlmsg_type == RTM_DELLINK && info->ifi_family == AF_UNSPEC) count -= 1;
+    }
+  }
+}
+
 // ---- links ----
 
 static void copy_text(char* target, size_t room, const struct rtattr* attribute) {
