@@ -67,10 +67,17 @@ function takesPart({ contestant, count, ipv6 }, round, { peers }) {
   return round < peers;
 }
 
-/** @param {readonly string[]} ids @param {number} round */
-function turns(ids, round) {
+/**
+ * Another begins each round, and every other round goes backwards: of two neighbours, none is always the
+ * one that comes after the other.
+ *
+ * @param {readonly string[]} ids
+ * @param {number} round
+ */
+export function turns(ids, round) {
   const first = round % ids.length;
-  return [...ids.slice(first), ...ids.slice(0, first)];
+  const turned = [...ids.slice(first), ...ids.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.toReversed();
 }
 
 /** @param {Plan} plan @returns {Case[]} */
