@@ -68,14 +68,14 @@ function takesPart({ contestant, count, ipv6 }, round, { peers }) {
 }
 
 /**
- * Another begins each round, and every other round goes backwards: of two neighbours, none is always the
- * one that comes after the other.
+ * Every other round goes through the round before it backwards, so that of any two, each comes first as
+ * often as the other; and another begins every two rounds.
  *
  * @param {readonly string[]} ids
  * @param {number} round
  */
 export function turns(ids, round) {
-  const first = round % ids.length;
+  const first = Math.floor(round / 2) % ids.length;
   const turned = [...ids.slice(first), ...ids.slice(0, first)];
   return round % 2 === 0 ? turned : turned.toReversed();
 }
