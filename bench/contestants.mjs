@@ -219,7 +219,14 @@ async function installNpmNetlink() {
 async function findFlintap() {
   /** @type {{ version: string }} */
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const { code, output } = await run("git", ["-C", root, "rev-parse", "--short", "HEAD"]);
+  const { code, output } = await run("git", [
+    "-C",
+    root,
+    "describe",
+    "--always",
+    "--dirty",
+    "--exclude=*",
+  ]);
   return `flintap ${version}${code === 0 ? ` (${output.trim()})` : ""}, Node.js ${process.version}`;
 }
 

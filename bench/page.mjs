@@ -50,7 +50,7 @@ function goalsTable(results) {
     const wanted = `${goal.direction === "at most" ? "≤" : "≥"} ${goal.limit} ${goal.unit}`;
     return [goal.what, wanted, shown, judge(goal, figure)];
   });
-  return table(["what", "goal", "measured", ""], rows);
+  return table(["what", "goal", "measured", "verdict"], rows);
 }
 
 // ---- the matrix ----
@@ -97,13 +97,37 @@ const deleteTitles = new Map([
   ["delete-bulk", "together"],
   ["delete-each", "one by one"],
   ["delete-parallel", "16 goroutines"],
-  ["delete-single", "a single one, until it is settled"],
+  ["delete-single", "a single one, until it is settled (bare C: acknowledged)"],
 ]);
 const readTitles = new Map([
   ["list", "list all"],
   ["get", "get one"],
   ["event", "from a create to its event"],
 ]);
+
+/** Who does in bare C what a cell tells of: deletes one by one are held against its groups. @param {Cell} cell */
+function limitIn({ work }) {
+  if (work === "delete-each" || work === "delete-parallel")
+    return { contestant: "C bulk", work: "delete-bulk" };
+  return {
+    contestant: work === "event" || work === "delete-single" ? "C awaited" : "C bulk",
+    work,
+  };
+}
+
+/** "0.31 (0.3 to 0.33); CPU 0.2; 1.02 × C" @param {Results} results @param {Cell | undefined} cell */
+function clockCell(results, cell) {
+  if (cell === undefined) return "-";
+  const parts = [showEstimate(estimateOf(cell, "wallUs"))];
+  const cpu = estimateOf(cell, "cpuUs");
+  if (cpu !== undefined) parts.push(`CPU ${showNumber(cpu.median)}`);
+  if (!cell.contestant.startsWith("C ")) {
+    const { kind, ipv6, count } = cell;
+    const limit = cellAt(results, { kind, ipv6, count, ...limitIn(cell) });
+    parts.push(`**${showNumber(pairedRatio(cell, limit, "wallUs")?.median)}** × C`);
+  }
+  return parts.join("; ");
+}
 
 /** @param {Results} results @param {string} kind @param {string} what With its unit. @param {ReadonlyMap<string, string>} works */
 function worksTable(results, kind, what, works) {
@@ -114,7 +138,7 @@ function worksTable(results, kind, what, works) {
       const own = cells.filter((cell) => cell.work === work && cell.contestant === id);
       if (own.length === 0) return [];
       const at = (/** @type {number} */ count) => own.find((cell) => cell.count === count);
-      const figures = counts.map((count) => showEstimate(estimateOf(at(count), "wallUs")));
+      const figures = counts.map((count) => clockCell(results, at(count)));
       return [[`${title}: ${who}`, ...figures]];
     }),
   );
