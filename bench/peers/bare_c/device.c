@@ -264,15 +264,8 @@ static void look_up_again(const struct device* devices, size_t count) {
   if (found != count) fail("look up before a delete", ENODEV);
 }
 
-/** As many as flintap has at most. */
-enum { most_errands = 8 };
-
-/** Until the links are gone: the kernel keeps who deletes them for some 20 ms more. */
-static void delete_chunk(const struct device* devices, size_t count) {
-  static struct errand errands[most_errands];
-  static size_t begun;
-  look_up_again(devices, count);
-  const int listening = open_socket(RTMGRP_LINK);
+/** Into one that nobody has. */
+static uint32_t put_into_group(const struct device* devices, size_t count) {
   uint32_t group;
   draw(&group, sizeof group);
   group |= 0x80000000;
@@ -282,11 +275,28 @@ static void delete_chunk(const struct device* devices, size_t count) {
     put_u32(&batch, IFLA_GROUP, group);
   }
   exchange(&batch, "put links into a group", 0, NULL, NULL);
+  return group;
+}
+
+/** As many as flintap has at most. */
+enum { most_errands = 8 };
+
+/** Until the links are gone: the kernel keeps who deletes them for some 20 ms more. */
+static void delete_chunk(const struct device* devices, size_t count) {
+  static struct errand errands[most_errands];
+  static size_t begun;
+  look_up_again(devices, count);
+  const int listening = open_socket(RTMGRP_LINK);
+  const uint32_t group = count > 1 ? put_into_group(devices, count) : 0;
   struct errand* errand = &errands[begun % most_errands];
   if (begun >= most_errands) end_errand(errand);
   batch_link(&batch, RTM_DELLINK, 0, 0);
-  put_u32(&batch, IFLA_GROUP, group);
-  begin_errand(errand, &batch, "delete a group");
+  if (count > 1) {
+    put_u32(&batch, IFLA_GROUP, group);
+  } else {
+    put_text(&batch, IFLA_ALT_IFNAME, devices[0].identity);
+  }
+  begin_errand(errand, &batch, "delete a chunk");
   begun += 1;
   hear_of_deletes(listening, count);
   close(listening);

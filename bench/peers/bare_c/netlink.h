@@ -77,7 +77,7 @@ struct errand {
   const char* step;
   int fd;
   size_t size;
-  unsigned char bytes[64];
+  unsigned char bytes[128];
 };
 
 /** Takes what is in the batch. */
