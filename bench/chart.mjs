@@ -10,6 +10,7 @@ import { showNumber } from "./words.mjs";
  * @property {string} label With its unit.
  * @property {"log" | "linear"} scale
  * @property {readonly number[]} [ticks]
+ * @property {readonly number[]} [reach] Has room for these too: so that panels can have the same axis.
  */
 
 const style = `
@@ -78,8 +79,8 @@ function domainOf(values, scale) {
 }
 
 /** @param {readonly number[]} values @param {Axis} axis @param {[number, number]} range */
-function scaleOf(values, { scale, ticks }, range) {
-  const domain = domainOf([...values, ...(ticks ?? [])], scale);
+function scaleOf(values, { scale, ticks, reach = [] }, range) {
+  const domain = domainOf([...values, ...(ticks ?? []), ...reach], scale);
   const made = scale === "log" ? scaleLog(domain, range) : scaleLinear(domain, range);
   const all = made.ticks(5);
   const round = all.filter((tick) => /^[125]/.test(tick.toExponential()));
@@ -164,13 +165,20 @@ export function legend(left, top, series, pitch) {
  */
 export function dotPanel({ left, width, height, names }, title, axis, rows) {
   const [x0, x1] = [left + names, left + width - 70];
+  const tickRoom = 45;
   const [top, bottom] = [margin.top + 4, height - margin.bottom];
   const known = rows.flatMap(({ x: value, low = value, high = value }) => [value, low, high]);
   const x = scaleOf(known.filter(Number.isFinite), axis, [x0, x1]);
   const pitch = (bottom - top) / rows.length;
+  /** @type {number[]} */
+  const ticks = [];
+  for (const tick of x.ticks) {
+    const before = ticks.at(-1);
+    if (before === undefined || x.place(tick) - x.place(before) >= tickRoom) ticks.push(tick);
+  }
   return [
     text(x0, 18, title, { look: "title" }),
-    ...x.ticks.flatMap((tick) => [
+    ...ticks.flatMap((tick) => [
       line("grid", x.place(tick), top, x.place(tick), bottom),
       text(x.place(tick), bottom + 18, showNumber(tick), { anchor: "middle", look: "quiet" }),
     ]),

@@ -1,7 +1,7 @@
 // Who is measured: flintap, bare C as the limit, and what else there is. Makes them runnable: compiles
 // what has to be compiled, and says what is missing and where it comes from.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { findTool, requireTool, root, run, runOrThrow } from "../scripts/toolchain.mjs";
 
@@ -202,10 +202,15 @@ async function installNpmNetlink() {
     mkdirSync(npmFolder, { recursive: true });
     // It carries prebuilt binaries: its install script would only look for them.
     const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
-    const place = ["--prefix", npmFolder, `netlink@${dependencies.netlink}`];
+    // npm would wait for a registry that does not answer for many minutes.
+    const patience = ["--fetch-timeout=20000", "--fetch-retries=1"];
+    const place = [...patience, "--prefix", npmFolder, `netlink@${dependencies.netlink}`];
+    console.error(`bench: installs npm's netlink into ${relative(root, npmFolder)}`);
     const { code, output } = await run("npm", [...args, ...place]);
     if (code !== 0) {
-      throw new Missing(`npm could not install it: ${output.trim().split("\n").at(-1)}`);
+      throw new Missing(
+        `npm could not install it: ${output.trim().split("\n").at(-1) || "it ended without a word"}`,
+      );
     }
   }
   return `netlink ${dependencies.netlink}`;
@@ -214,7 +219,14 @@ async function installNpmNetlink() {
 async function findFlintap() {
   /** @type {{ version: string }} */
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const { code, output } = await run("git", ["-C", root, "rev-parse", "--short", "HEAD"]);
+  const { code, output } = await run("git", [
+    "-C",
+    root,
+    "describe",
+    "--always",
+    "--dirty",
+    "--exclude=*",
+  ]);
   return `flintap ${version}${code === 0 ? ` (${output.trim()})` : ""}, Node.js ${process.version}`;
 }
 

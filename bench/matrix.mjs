@@ -67,10 +67,17 @@ function takesPart({ contestant, count, ipv6 }, round, { peers }) {
   return round < peers;
 }
 
-/** @param {readonly string[]} ids @param {number} round */
-function turns(ids, round) {
-  const first = round % ids.length;
-  return [...ids.slice(first), ...ids.slice(0, first)];
+/**
+ * Every other round goes through the round before it backwards, so that of any two, each comes first as
+ * often as the other; and another begins every two rounds.
+ *
+ * @param {readonly string[]} ids
+ * @param {number} round
+ */
+export function turns(ids, round) {
+  const first = Math.floor(round / 2) % ids.length;
+  const turned = [...ids.slice(first), ...ids.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.toReversed();
 }
 
 /** @param {Plan} plan @returns {Case[]} */

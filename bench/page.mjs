@@ -1,4 +1,5 @@
 // The results as Markdown: what docs/benchmarks.md and the README show of them.
+import { bridgesFor } from "./arena.mjs";
 import { contestant, contestants } from "./contestants.mjs";
 import { goals, judge } from "./goals.mjs";
 import { kinds } from "./matrix.mjs";
@@ -49,7 +50,7 @@ function goalsTable(results) {
     const wanted = `${goal.direction === "at most" ? "≤" : "≥"} ${goal.limit} ${goal.unit}`;
     return [goal.what, wanted, shown, judge(goal, figure)];
   });
-  return table(["what", "goal", "measured", ""], rows);
+  return table(["what", "goal", "measured", "verdict"], rows);
 }
 
 // ---- the matrix ----
@@ -96,16 +97,40 @@ const deleteTitles = new Map([
   ["delete-bulk", "together"],
   ["delete-each", "one by one"],
   ["delete-parallel", "16 goroutines"],
-  ["delete-single", "a single one"],
+  ["delete-single", "a single one, until it is settled (bare C: acknowledged)"],
 ]);
 const readTitles = new Map([
-  ["list", "list, µs for all"],
-  ["get", "get, µs"],
-  ["event", "from the create to its event, µs"],
+  ["list", "list all"],
+  ["get", "get one"],
+  ["event", "from a create to its event"],
 ]);
 
-/** @param {Results} results @param {string} kind @param {ReadonlyMap<string, string>} works */
-function worksTable(results, kind, works) {
+/** Who does in bare C what a cell tells of: deletes one by one are held against its groups. @param {Cell} cell */
+function limitIn({ work }) {
+  if (work === "delete-each" || work === "delete-parallel")
+    return { contestant: "C bulk", work: "delete-bulk" };
+  return {
+    contestant: work === "event" || work === "delete-single" ? "C awaited" : "C bulk",
+    work,
+  };
+}
+
+/** "0.31 (0.3 to 0.33); CPU 0.2; 1.02 × C" @param {Results} results @param {Cell | undefined} cell */
+function clockCell(results, cell) {
+  if (cell === undefined) return "-";
+  const parts = [showEstimate(estimateOf(cell, "wallUs"))];
+  const cpu = estimateOf(cell, "cpuUs");
+  if (cpu !== undefined) parts.push(`CPU ${showNumber(cpu.median)}`);
+  if (!cell.contestant.startsWith("C ")) {
+    const { kind, ipv6, count } = cell;
+    const limit = cellAt(results, { kind, ipv6, count, ...limitIn(cell) });
+    parts.push(`**${showNumber(pairedRatio(cell, limit, "wallUs")?.median)}** × C`);
+  }
+  return parts.join("; ");
+}
+
+/** @param {Results} results @param {string} kind @param {string} what With its unit. @param {ReadonlyMap<string, string>} works */
+function worksTable(results, kind, what, works) {
   const cells = [...works.keys()].flatMap((work) => placesOf(results, kind, "closed", work));
   const counts = countsOf(cells);
   const rows = [...works].flatMap(([work, title]) =>
@@ -113,11 +138,11 @@ function worksTable(results, kind, works) {
       const own = cells.filter((cell) => cell.work === work && cell.contestant === id);
       if (own.length === 0) return [];
       const at = (/** @type {number} */ count) => own.find((cell) => cell.count === count);
-      const figures = counts.map((count) => showEstimate(estimateOf(at(count), "wallUs")));
+      const figures = counts.map((count) => clockCell(results, at(count)));
       return [[`${title}: ${who}`, ...figures]];
     }),
   );
-  return table(["by the clock, N =", ...counts.map(showNumber)], rows);
+  return table([`${what}, N =`, ...counts.map(showNumber)], rows);
 }
 
 /** @param {Results} results */
@@ -167,7 +192,6 @@ function queuesSection({ queues }) {
 // ---- many devices ----
 
 const hosts = [10_000, 50_000];
-const portsPerBridge = 1023;
 
 /** @param {Results} results @param {string} kind */
 function scalingOf(results, kind) {
@@ -185,14 +209,16 @@ function scalingRows(results, kind) {
   if (known === undefined) return [];
   const { curve, run } = known;
   const measured = run.cpuUs.reduce((sum, us) => sum + us * run.step, 0) / 1e6;
+  const off = secondsFor(curve, run.count) / measured - 1;
+  const error = `${off < 0 ? "−" : "+"}${Math.abs(off * 100).toFixed(0)} %`;
   const bridges = (/** @type {number} */ count) =>
-    kind === "tap" ? `${Math.ceil(count / portsPerBridge)}` : "-";
+    kind === "tap" ? showNumber(bridgesFor(count)) : "-";
   const counts = [run.count, ...hosts.filter((count) => count > run.count)];
   return counts.map((count) => [
     kindTitle(kind),
     showNumber(count),
     `${showNumber(secondsFor(curve, count))} s`,
-    count === run.count ? `${showNumber(measured)} s` : "-",
+    ...(count === run.count ? [`${showNumber(measured)} s`, error] : ["-", "-"]),
     `${showNumber((run.memoryKiB * count) / 1024)} MiB`,
     `${showNumber((run.listMs * count) / run.count)} ms`,
     bridges(count),
@@ -214,7 +240,16 @@ function scalingSection(results) {
     ];
   });
   if (formulas.length === 0) return "Too few counts were measured for a model.";
-  const titles = ["", "N", "create all, model", "measured", "memory", "list", "bridges"];
+  const titles = [
+    "",
+    "N",
+    "create all, model",
+    "measured",
+    "model is off by",
+    "memory",
+    "list",
+    "bridges",
+  ];
   const rows = kinds.flatMap((kind) => scalingRows(results, kind));
   return [...formulas, "", table(titles, rows)].join("\n");
 }
@@ -230,9 +265,9 @@ export function benchmarksPage(results) {
     "### Create, the host's IPv6 open",
     createTable(results, kind, "open"),
     "### Delete",
-    worksTable(results, kind, deleteTitles),
+    worksTable(results, kind, "µs for a device by the clock", deleteTitles),
     "### Read",
-    worksTable(results, kind, readTitles),
+    worksTable(results, kind, "µs by the clock", readTitles),
   ]);
   return [
     conditions(results),
@@ -276,7 +311,7 @@ export function readmeSection(results) {
       readmeRatio(results, { ...own, count }, { contestant: "C bulk", count }, "cpuUs"),
     ],
     [
-      `${showNumber(goCount)} macvtaps: CPU time of Go as flintlock calls it, to flintap's, both by their defaults`,
+      `${showNumber(goCount)} macvtaps: CPU time of Go as flintlock calls it, one by one, to flintap's \`Promise.all\`, both by their defaults`,
       readmeRatio(results, go, { ...own, count: goCount }, "cpuUs"),
     ],
     [

@@ -26,7 +26,7 @@ async function costOf(ask, { work, verb, count, repetitions = 1 }) {
 const standing = 10;
 
 /**
- * What does not count. Those that cannot delete together would wait long: they read instead.
+ * What does not count. Those that cannot delete together would wait long: they read only.
  *
  * @param {(verb: string, count: number) => Promise<unknown>} ask
  * @param {import("./contestants.mjs").Contestant} contestant
@@ -38,6 +38,7 @@ async function warm(ask, { how, own, works }, count) {
     await ask("delete-bulk", count);
   }
   await ask(`make-${how}`, standing);
+  if (works.includes("list")) await ask("list", own ? count : standing);
   if (works.includes("get")) await ask("get", count);
 }
 

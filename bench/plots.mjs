@@ -50,11 +50,20 @@ const costLines = [
   { id: "C bulk", ipv6: "open", label: "bare C, host IPv6 open", look: "bare dashed" },
 ];
 
+/** @param {readonly { low?: number | undefined, high?: number | undefined, median: number }[]} spans */
+const reachOf = (spans) => spans.flatMap(({ median, low = median, high = median }) => [low, high]);
+
 /** @param {Results} results */
 function costPerDevice(results) {
+  // The same axis for both kinds: else the flatter one would look as steep.
+  const reach = reachOf(
+    kinds.flatMap((kind) =>
+      costLines.flatMap(({ id, ipv6 }) => pointsOf(results, kind, id, ipv6, "cpuUs")),
+    ),
+  );
   const [width, height] = [430, 330];
   /** @type {import("./chart.mjs").Axis} */
-  const costAxis = { label: "CPU time for a device, µs", scale: "log" };
+  const costAxis = { label: "CPU time for a device, µs", scale: "log", reach };
   const panels = kinds.flatMap((kind, place) => {
     const series = costLines.map(({ id, ipv6, label, look }) => ({
       label,
@@ -101,6 +110,8 @@ function peersSideBySide(results) {
   const ids = contestants
     .map(({ id }) => id)
     .filter((id) => kinds.some((kind) => Number.isFinite(peerRow(results, kind, id).x)));
+  const all = kinds.flatMap((kind) => ids.map((id) => peerRow(results, kind, id)));
+  const reach = reachOf(all.map((row) => ({ ...row, median: row.x }))).filter(Number.isFinite);
   const panels = kinds.flatMap((kind, place) => {
     const rows = ids.map((id) => peerRow(results, kind, id));
     const frame = {
@@ -110,7 +121,7 @@ function peersSideBySide(results) {
       names: place === 0 ? names : 10,
     };
     const title = kind === "tap" ? "tap on a bridge" : kind;
-    return dotPanel(frame, `${title} (× flintap)`, axis, rows);
+    return dotPanel(frame, `${title} (× flintap)`, { ...axis, reach }, rows);
   });
   return svg("What a device costs, by who makes it", names + 2 * width, height, panels);
 }

@@ -71,7 +71,8 @@ function readOptions() {
       ipv6: chosen(values.ipv6, ["closed", "open"]),
       warmUp: wholeNumber(values["warm-up"] ?? `${plan.warmUp}`),
       counts: counts.map((count) => {
-        const planned = plan.counts.find((one) => one.count === count);
+        // One that is not planned is measured as often as the next larger that is.
+        const planned = plan.counts.find((one) => one.count >= count) ?? plan.counts.at(-1);
         const { rounds: most = 1, peers = most } = planned ?? {};
         return { count, rounds: Math.min(most, rounds), peers };
       }),

@@ -1,11 +1,13 @@
 /** The benchmark measures from end to end; how long devices take is no test's matter. */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { compileC } from "../../bench/contestants.mjs";
 import { needs } from "../setup/capabilities.js";
-import { runNode } from "../setup/child.js";
-import { linkNames } from "../setup/iproute2.js";
+import { packageRoot, runNode } from "../setup/child.js";
+import { addBridge, addParent, linkNames } from "../setup/iproute2.js";
 
 const folder = mkdtempSync(join(tmpdir(), "flintap-bench-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -67,6 +69,44 @@ describe("the benchmark", () => {
         stdout: "",
         stderr: expect.stringMatching(/^bench: /),
       });
+    }
+  });
+});
+
+/** The requests of one send: "32 RTM_SETLINK, 32 RTM_GETLINK". */
+function requestsOf(line: string): string {
+  const counts = new Map<string, number>();
+  for (const [, type = ""] of line.matchAll(/nlmsg_type=(RTM_\w+)/g))
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => `${count} ${type}`).join(", ");
+}
+
+/** What a contestant sends for these commands, without regard to the order of its threads. */
+function sendsOf(command: string[], commands: readonly string[]): string[] {
+  const trace = join(folder, "trace");
+  const traced = ["-f", "-qq", "-v", "-s", "0", "-e", "trace=sendmsg,sendto", "-o", trace];
+  const input = `${commands.join("\n")}\n`;
+  execFileSync("strace", [...traced, ...command], { input, cwd: packageRoot });
+  const sends = readFileSync(trace, "utf8").split("\n").map(requestsOf).filter(Boolean);
+  // From the look-up of the first create on: what warms up before may be refused.
+  const first = sends.findIndex((requests) => /RTM_NEWLINK/.test(requests));
+  return sends.slice(first - 1).toSorted();
+}
+
+describe("bare C", () => {
+  const withTrace = needs("strace", "veth", "macvtap", "bridge", "tun", "proc-sys");
+
+  withTrace("sends what flintap sends, in as many sends", async () => {
+    const bareC = await compileC("bare_c");
+    await addParent("parent0");
+    await addBridge("br0");
+    // More than are made together, and more than are deleted as one group.
+    const bulk = ["make-bulk 40", "list 2", "get 2", "make-bulk 100", "delete-bulk 140"];
+    const commands = [...bulk, "make-awaited 2", "delete-single 1", "delete-bulk 1"];
+    for (const kind of ["macvtap", "tap"]) {
+      const place = [kind, "closed", "1"];
+      const own = sendsOf([process.execPath, "bench/peers/flintap.mjs", ...place], commands);
+      expect(sendsOf([bareC, ...place], commands), kind).toEqual(own);
     }
   });
 });

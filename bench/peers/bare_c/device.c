@@ -27,7 +27,7 @@ static void draw(void* target, size_t size) {
 }
 
 static void describe(const struct scene* scene, struct device* device) {
-  unsigned char octets[16];
+  unsigned char octets[32];
   draw(octets, sizeof octets);
   uint32_t number;
   memcpy(&number, octets, sizeof number);
@@ -36,8 +36,7 @@ static void describe(const struct scene* scene, struct device* device) {
   memcpy(device->mac + 1, octets + 4, 5);
   snprintf(device->name, sizeof device->name, "%s%010x", scene->macvtap ? "bcvt" : "bctap", number);
   int at = snprintf(device->identity, sizeof device->identity, "flintap-");
-  draw(octets, sizeof octets);
-  for (size_t octet = 0; octet < sizeof octets; octet += 1) {
+  for (size_t octet = 16; octet < sizeof octets; octet += 1) {
     at += snprintf(device->identity + at, sizeof device->identity - (size_t)at, "%02x",
                    octets[octet]);
   }
@@ -58,24 +57,64 @@ static void write_tag(const struct scene* scene, const struct device* device, ch
 
 // ---- steps ----
 
+/** What a look-up has found, in the order in which it was asked for. */
+struct found {
+  struct link_facts* links;
+  size_t count;
+  size_t room;
+};
+
 static void keep_link(const struct nlmsghdr* message, void* context) {
-  read_link(message, context);
+  struct found* found = context;
+  if (found->count == found->room) fail("look up", E2BIG);
+  read_link(message, &found->links[found->count++]);
 }
 
-/** Whether the indexes are free, and the parent or bridge, which a chunk has in common. */
-static struct link_facts look_up(const struct device* devices, size_t count, bool indexes,
-                                 const char* other) {
-  struct link_facts found = {0};
-  for (size_t at = 0; indexes && at < count; at += 1) {
+static void ask_for(const char* name) {
+  batch_link(&batch, RTM_GETLINK, 0, 0);
+  put_text(&batch, IFLA_IFNAME, name);
+  put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+/** The parent, and whether the indexes are free. */
+static struct link_facts look_up_parent(const struct device* devices, size_t count) {
+  for (size_t at = 0; at < count; at += 1) {
     batch_link(&batch, RTM_GETLINK, 0, devices[at].index);
     put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   }
-  batch_link(&batch, RTM_GETLINK, 0, 0);
-  put_text(&batch, IFLA_IFNAME, other);
-  put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  ask_for("parent0");
+  struct link_facts parent;
+  struct found found = {.links = &parent, .room = 1};
   exchange(&batch, "look up", ENODEV, keep_link, &found);
-  if (found.index == 0) fail("look up", ENODEV);
-  return found;
+  if (found.count != 1) fail("look up", ENODEV);
+  return parent;
+}
+
+/** Taps go on a bridge 128 in a row; the same that flintap's peer chooses for the same place. */
+static unsigned bridge_of(const struct scene* scene, size_t place) {
+  return (unsigned)(place / 128 % scene->bridges);
+}
+
+/** Each device's bridge: those in a row are on one, which is looked up once. */
+static void look_up_bridges(const struct scene* scene, size_t place, size_t count,
+                            uint32_t* masters) {
+  struct link_facts bridges[made_together];
+  struct found found = {.links = bridges, .room = made_together};
+  size_t asked = 0;
+  size_t which[made_together];
+  for (size_t at = 0; at < count; at += 1) {
+    const unsigned bridge = bridge_of(scene, place + at);
+    if (at == 0 || bridge != bridge_of(scene, place + at - 1)) {
+      char name[IFNAMSIZ];
+      snprintf(name, sizeof name, "br%u", bridge);
+      ask_for(name);
+      asked += 1;
+    }
+    which[at] = asked - 1;
+  }
+  exchange(&batch, "look up", 0, keep_link, &found);
+  if (found.count != asked) fail("look up", ENODEV);
+  for (size_t at = 0; at < count; at += 1) masters[at] = bridges[which[at]].index;
 }
 
 static void add_macvtap(const struct device* device, const struct link_facts* parent) {
@@ -127,12 +166,12 @@ static void set_noqueue(const struct device* device) {
 }
 
 static void add_tap_settings(const struct scene* scene, const struct device* device,
-                             const struct link_facts* bridge) {
+                             uint32_t master) {
   add_marks(scene, device);
   batch_link(&batch, RTM_SETLINK, 0, device->index);
   put(&batch, IFLA_ADDRESS, device->mac, sizeof device->mac);
   batch_link(&batch, RTM_SETLINK, 0, device->index);
-  put_u32(&batch, IFLA_MASTER, bridge->index);
+  put_u32(&batch, IFLA_MASTER, master);
   if (scene->noqueue) set_noqueue(device);
 }
 
@@ -166,7 +205,7 @@ static void finish(const struct scene* scene, const struct device* devices, size
 }
 
 static void make_macvtaps(const struct scene* scene, const struct device* devices, size_t count) {
-  const struct link_facts parent = look_up(devices, count, true, "parent0");
+  const struct link_facts parent = look_up_parent(devices, count);
   for (size_t at = 0; at < count; at += 1) {
     add_macvtap(&devices[at], &parent);
     add_marks(scene, &devices[at]);
@@ -175,13 +214,14 @@ static void make_macvtaps(const struct scene* scene, const struct device* device
   finish(scene, devices, count);
 }
 
-static void make_taps(const struct scene* scene, const struct device* devices, size_t count,
-                      const char* bridge_name) {
-  const struct link_facts bridge = look_up(devices, count, false, bridge_name);
-  int queues[largest_chunk];
+static void make_taps(const struct scene* scene, const struct device* devices, size_t place,
+                      size_t count) {
+  uint32_t masters[made_together];
+  look_up_bridges(scene, place, count, masters);
+  int queues[made_together];
   for (size_t at = 0; at < count; at += 1) {
     queues[at] = open_tap(scene, &devices[at]);
-    add_tap_settings(scene, &devices[at], &bridge);
+    add_tap_settings(scene, &devices[at], masters[at]);
   }
   exchange(&batch, "set the taps", 0, NULL, NULL);
   finish(scene, devices, count);
@@ -191,47 +231,86 @@ static void make_taps(const struct scene* scene, const struct device* devices, s
   }
 }
 
-void make_devices(const struct scene* scene, struct device* devices, size_t count, size_t chunk) {
-  static unsigned chunks_made;
-  for (size_t from = 0; from < count; from += chunk) {
-    const size_t size = count - from < chunk ? count - from : chunk;
-    for (size_t at = 0; at < size; at += 1) describe(scene, &devices[from + at]);
-    char bridge[IFNAMSIZ];
-    snprintf(bridge, sizeof bridge, "br%u", chunks_made++ % scene->bridges);
+void make_devices(const struct scene* scene, struct device* devices, size_t from, size_t to,
+                  size_t chunk) {
+  for (size_t place = from; place < to; place += chunk) {
+    const size_t size = to - place < chunk ? to - place : chunk;
+    for (size_t at = 0; at < size; at += 1) describe(scene, &devices[place + at]);
     if (scene->macvtap) {
-      make_macvtaps(scene, devices + from, size);
+      make_macvtaps(scene, devices + place, size);
     } else {
-      make_taps(scene, devices + from, size, bridge);
+      make_taps(scene, devices + place, place, size);
     }
   }
 }
 
 // ---- deleting ----
 
-static void delete_chunk(const struct device* devices, size_t count) {
+static void count_link(const struct nlmsghdr* message, void* context) {
+  struct link_facts link;
+  read_link(message, &link);
+  *(size_t*)context += link.identity[0] != 0;
+}
+
+/** Whether they are there, and what they are. */
+static void look_up_again(const struct device* devices, size_t count) {
+  for (size_t at = 0; at < count; at += 1) {
+    batch_link(&batch, RTM_GETLINK, 0, 0);
+    put_text(&batch, IFLA_ALT_IFNAME, devices[at].identity);
+    put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  }
+  size_t found = 0;
+  exchange(&batch, "look up before a delete", 0, count_link, &found);
+  if (found != count) fail("look up before a delete", ENODEV);
+}
+
+/** Into one that nobody has. */
+static uint32_t put_into_group(const struct device* devices, size_t count) {
   uint32_t group;
   draw(&group, sizeof group);
-  group |= 0x40000000;
-  group &= INT32_MAX;
+  group |= 0x80000000;
   for (size_t at = 0; at < count; at += 1) {
     batch_link(&batch, RTM_SETLINK, 0, 0);
     put_text(&batch, IFLA_ALT_IFNAME, devices[at].identity);
     put_u32(&batch, IFLA_GROUP, group);
   }
   exchange(&batch, "put links into a group", 0, NULL, NULL);
+  return group;
+}
+
+/** As many as flintap has at most. */
+enum { most_errands = 8 };
+
+/** Until the links are gone: the kernel keeps who deletes them for some 20 ms more. */
+static void delete_chunk(const struct device* devices, size_t count) {
+  static struct errand errands[most_errands];
+  static size_t begun;
+  look_up_again(devices, count);
+  const int listening = open_socket(RTMGRP_LINK);
+  const uint32_t group = count > 1 ? put_into_group(devices, count) : 0;
+  struct errand* errand = &errands[begun % most_errands];
+  if (begun >= most_errands) end_errand(errand);
   batch_link(&batch, RTM_DELLINK, 0, 0);
-  put_u32(&batch, IFLA_GROUP, group);
-  exchange(&batch, "delete a group", 0, NULL, NULL);
+  if (count > 1) {
+    put_u32(&batch, IFLA_GROUP, group);
+  } else {
+    put_text(&batch, IFLA_ALT_IFNAME, devices[0].identity);
+  }
+  begin_errand(errand, &batch, "delete a chunk");
+  begun += 1;
+  hear_of_deletes(listening, count);
+  close(listening);
 }
 
 void delete_together(const struct device* devices, size_t count) {
-  for (size_t from = 0; from < count; from += largest_chunk) {
-    const size_t size = count - from < largest_chunk ? count - from : largest_chunk;
-    delete_chunk(devices + from, size);
+  for (size_t from = 0; from < count; from += deleted_together) {
+    const size_t left = count - from;
+    delete_chunk(devices + from, left < deleted_together ? left : deleted_together);
   }
 }
 
 void delete_one(const struct device* device) {
+  look_up_again(device, 1);
   batch_link(&batch, RTM_DELLINK, 0, 0);
   put_text(&batch, IFLA_ALT_IFNAME, device->identity);
   exchange(&batch, "delete a link", 0, NULL, NULL);

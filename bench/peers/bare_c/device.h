@@ -1,5 +1,6 @@
 // The devices, made and deleted with the requests that flintap sends for them
 // (docs/architecture.md, "One create, call by call"), up to a chunk of them in each send.
+// The chunks are flintap's: kMostMadeTogether and kMostTogether in native/core/operations.
 #ifndef BENCH_DEVICE_H
 #define BENCH_DEVICE_H
 
@@ -8,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { largest_chunk = 128 };
+enum { made_together = 32, deleted_together = 128 };
 
 struct scene {
   bool macvtap;
@@ -26,10 +27,12 @@ struct device {
   char identity[48];
 };
 
-/** Makes `count` devices, `chunk` in each send. */
-void make_devices(const struct scene* scene, struct device* devices, size_t count, size_t chunk);
+/** Makes those at `from` up to `to`, `chunk` in each send. */
+void make_devices(const struct scene* scene, struct device* devices, size_t from, size_t to,
+                  size_t chunk);
 
-/** Deletes them as link groups, a chunk of 128 each. */
+/** Deletes them as link groups, a chunk each. Returns when they are gone, as flintap settles its
+ * calls then: the kernel's acknowledgements come later, to threads that wait for them meanwhile. */
 void delete_together(const struct device* devices, size_t count);
 
 /** Deletes one and waits for the kernel's acknowledgement. */

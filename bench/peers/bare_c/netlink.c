@@ -1,3 +1,6 @@
+// For recvmmsg.
+#define _GNU_SOURCE
+
 #include "netlink.h"
 
 #include <errno.h>
@@ -9,7 +12,11 @@
 
 static int rtnl = -1;
 static uint32_t sequence = 1;
-static unsigned char replies[32 * 1024];
+
+/** As flintap does, takes many answers from the socket in one call. */
+enum { most_answers = 32, answer_room = 32 * 1024 };
+static _Alignas(NLMSG_ALIGNTO) unsigned char replies[most_answers][answer_room];
+static struct mmsghdr answers[most_answers];
 
 void fail(const char* step, int error) {
   printf("{\"error\":\"%s: %s\"}\n", step, strerror(error));
@@ -100,17 +107,25 @@ int open_socket(uint32_t groups) {
   return fd;
 }
 
-void set_up_netlink(void) { rtnl = open_socket(0); }
+void set_up_netlink(void) {
+  static struct iovec places[most_answers];
+  for (unsigned at = 0; at < most_answers; at += 1) {
+    places[at] = (struct iovec){.iov_base = replies[at], .iov_len = answer_room};
+    answers[at].msg_hdr = (struct msghdr){.msg_iov = &places[at], .msg_iovlen = 1};
+  }
+  rtnl = open_socket(0);
+}
 
 static void send_batch(const struct batch* batch, const char* step) {
   const ssize_t sent = send(rtnl, batch->bytes, batch->size, 0);
   if (sent != (ssize_t)batch->size) fail(step, sent < 0 ? errno : EMSGSIZE);
 }
 
-static size_t receive(const char* step) {
-  const ssize_t received = recv(rtnl, replies, sizeof replies, 0);
+/** Waits for one answer, and takes those with it that are there: how many. */
+static unsigned receive(const char* step) {
+  const int received = recvmmsg(rtnl, answers, most_answers, MSG_WAITFORONE, NULL);
   if (received < 0) fail(step, errno);
-  return (size_t)received;
+  return (unsigned)received;
 }
 
 static int error_of(const struct nlmsghdr* message) {
@@ -122,19 +137,32 @@ void exchange(struct batch* batch, const char* step, int tolerated, link_reader 
               void* context) {
   send_batch(batch, step);
   for (unsigned open = batch->count; open > 0;) {
-    size_t left = receive(step);
-    for (struct nlmsghdr* message = (struct nlmsghdr*)replies; NLMSG_OK(message, left);
-         message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_type == NLMSG_ERROR) {
-        const int error = error_of(message);
-        if (error != 0 && error != tolerated) fail(step, error);
-        open -= 1;
-      } else if (message->nlmsg_type == RTM_NEWLINK && reader != NULL) {
-        reader(message, context);
+    const unsigned received = receive(step);
+    for (unsigned at = 0; at < received; at += 1) {
+      size_t left = answers[at].msg_len;
+      for (struct nlmsghdr* message = (struct nlmsghdr*)replies[at]; NLMSG_OK(message, left);
+           message = NLMSG_NEXT(message, left)) {
+        if (message->nlmsg_type == NLMSG_ERROR) {
+          const int error = error_of(message);
+          if (error != 0 && error != tolerated) fail(step, error);
+          open -= 1;
+        } else if (message->nlmsg_type == RTM_NEWLINK && reader != NULL) {
+          reader(message, context);
+        }
       }
     }
   }
   batch_clear(batch);
+}
+
+/** Whether the dump ends in it. */
+static bool read_dumped(struct nlmsghdr* message, size_t left, link_reader reader, void* context) {
+  for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    if (message->nlmsg_type == NLMSG_DONE) return true;
+    if (message->nlmsg_type == NLMSG_ERROR) fail("list links", error_of(message));
+    if (message->nlmsg_type == RTM_NEWLINK) reader(message, context);
+  }
+  return false;
 }
 
 void dump_links(link_reader reader, void* context) {
@@ -143,13 +171,53 @@ void dump_links(link_reader reader, void* context) {
   put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   send_batch(&batch, "list links");
   batch_clear(&batch);
-  for (;;) {
-    size_t left = receive("list links");
-    for (struct nlmsghdr* message = (struct nlmsghdr*)replies; NLMSG_OK(message, left);
+  for (bool ended = false; !ended;) {
+    const unsigned received = receive("list links");
+    for (unsigned at = 0; at < received && !ended; at += 1) {
+      ended = read_dumped((struct nlmsghdr*)replies[at], answers[at].msg_len, reader, context);
+    }
+  }
+}
+
+// ---- beside the socket of the process ----
+
+static void* run_errand(void* context) {
+  const struct errand* errand = context;
+  _Alignas(NLMSG_ALIGNTO) unsigned char reply[1024];
+  if (send(errand->fd, errand->bytes, errand->size, 0) < 0) fail(errand->step, errno);
+  if (recv(errand->fd, reply, sizeof reply, 0) < 0) fail(errand->step, errno);
+  const int error = error_of((struct nlmsghdr*)reply);
+  if (error != 0) fail(errand->step, error);
+  return NULL;
+}
+
+void begin_errand(struct errand* errand, struct batch* batch, const char* step) {
+  if (batch->size > sizeof errand->bytes) fail(step, EMSGSIZE);
+  errand->step = step;
+  errand->size = batch->size;
+  memcpy(errand->bytes, batch->bytes, batch->size);
+  batch_clear(batch);
+  errand->fd = open_socket(0);
+  const int error = pthread_create(&errand->thread, NULL, run_errand, errand);
+  if (error != 0) fail(step, error);
+}
+
+void end_errand(struct errand* errand) {
+  pthread_join(errand->thread, NULL);
+  close(errand->fd);
+}
+
+void hear_of_deletes(int fd, size_t count) {
+  static _Alignas(NLMSG_ALIGNTO) unsigned char news[answer_room];
+  while (count > 0) {
+    const ssize_t size = recv(fd, news, sizeof news, 0);
+    if (size < 0) fail("hear of deletes", errno);
+    size_t left = (size_t)size;
+    for (struct nlmsghdr* message = (struct nlmsghdr*)news; NLMSG_OK(message, left);
          message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_type == NLMSG_DONE) return;
-      if (message->nlmsg_type == NLMSG_ERROR) fail("list links", error_of(message));
-      if (message->nlmsg_type == RTM_NEWLINK) reader(message, context);
+      const struct ifinfomsg* info = NLMSG_DATA(message);
+      // A port that leaves its bridge is told of as well, in the bridge's family.
+      if (message->nlmsg_type == RTM_DELLINK && info->ifi_family == AF_UNSPEC) count -= 1;
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,7 +68,23 @@ typedef void (*link_reader)(const struct nlmsghdr* message, void* context);
 void exchange(struct batch* batch, const char* step, int tolerated, link_reader reader,
               void* context);
 
-/** Reads a dump to its end, with a buffer of 32 kB. */
+/** Reads a dump to its end, with buffers of 32 kB: the kernel fills no more. */
 void dump_links(link_reader reader, void* context);
+
+/** A request that a thread sends and waits for, on a socket of its own. */
+struct errand {
+  pthread_t thread;
+  const char* step;
+  int fd;
+  size_t size;
+  unsigned char bytes[128];
+};
+
+/** Takes what is in the batch. */
+void begin_errand(struct errand* errand, struct batch* batch, const char* step);
+void end_errand(struct errand* errand);
+
+/** Until a socket that listens has heard of so many links that were deleted. */
+void hear_of_deletes(int fd, size_t count);
 
 #endif
