@@ -17,7 +17,7 @@ export const changes: Subject[] = [
     name: "attachToBridge, from no master",
     operation: "attachToBridge",
     needs: ["veth", "bridge"],
-    least: 17,
+    least: 14,
     prepare: async () => {
       await makePort();
       await ip("link set port0 nomaster");
@@ -29,7 +29,7 @@ export const changes: Subject[] = [
     name: "attachToBridge, forced from another master",
     operation: "attachToBridge",
     needs: ["veth", "bridge"],
-    least: 17,
+    least: 14,
     prepare: makePort,
     operate: (namespace, signal) =>
       namespace.attachToBridge("port0", "br0", { ...port, force: true, signal }),
@@ -39,7 +39,7 @@ export const changes: Subject[] = [
     name: "attachToBridge, to the master it has",
     operation: "attachToBridge",
     needs: ["veth", "bridge"],
-    least: 17,
+    least: 14,
     prepare: makePort,
     operate: (namespace, signal) => namespace.attachToBridge("port0", "br1", { ...port, signal }),
     complete: () => expectAttached("br1"),
@@ -48,7 +48,7 @@ export const changes: Subject[] = [
     name: "detachFromBridge",
     operation: "detachFromBridge",
     needs: ["veth", "bridge"],
-    least: 14,
+    least: 11,
     prepare: makePort,
     operate: (namespace, signal) => namespace.detachFromBridge("port0", { signal }),
     complete: async () => expect((await link("port0"))?.master).toBeUndefined(),
@@ -58,7 +58,7 @@ export const changes: Subject[] = [
     stays: true,
     operation: "deleteLink",
     needs: ["bridge"],
-    least: 13,
+    least: 11,
     prepare: (steady) => steady.createBridge({ name: "victim" }),
     operate: (namespace, signal) => namespace.deleteLink("victim", { signal }),
     complete: async () => expect(await link("victim")).toBeUndefined(),
@@ -67,7 +67,7 @@ export const changes: Subject[] = [
     name: "moveLink",
     operation: "moveLink",
     needs: ["root", "tun", "proc-sys"],
-    least: 35,
+    least: 32,
     pairStride: 3,
     prepare: async (steady) => {
       await emptyElsewhere();
@@ -90,7 +90,7 @@ export const changes: Subject[] = [
     name: "setLink, of an MTU with which IPv6 comes back",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 16,
+    least: 13,
     prepare: (steady) => steady.createTap({ name: "guest0", mtu: 1_000 }),
     operate: (namespace, signal) => namespace.setLink("guest0", { mtu: 1_500 }, { signal }),
     complete: async () => {
@@ -105,7 +105,7 @@ export const changes: Subject[] = [
     name: "setLink, of the host's IPv6",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 16,
+    least: 13,
     prepare: (steady) => steady.createTap({ name: "guest0" }),
     operate: (namespace, signal) =>
       namespace.setLink("guest0", { hostIPv6: "reduced" }, { signal }),
@@ -117,7 +117,7 @@ export const changes: Subject[] = [
     name: "setLink, of all that a link has, with its IPv6, set up",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 20,
+    least: 17,
     prepare: async (steady) => {
       await steady.createTap({ name: "guest0", hostIPv6: "closed", up: false });
       await ip("link property add dev guest0 altname old");
@@ -157,7 +157,7 @@ export const changes: Subject[] = [
     name: "setLink, of the name of a link that is not ours",
     operation: "setLink",
     needs: ["veth"],
-    least: 14,
+    least: 11,
     prepare: makePort,
     operate: (namespace, signal) => namespace.setLink("port0", { name: "renamed0" }, { signal }),
     complete: async ({ index }) => expect(await link("renamed0")).toMatchObject({ ifindex: index }),
@@ -166,7 +166,7 @@ export const changes: Subject[] = [
     name: "setLink, set down",
     operation: "setLink",
     needs: ["veth"],
-    least: 14,
+    least: 11,
     prepare: makeUpPort,
     operate: (namespace, signal) => namespace.setLink("port0", { up: false }, { signal }),
     complete: async () => expect((await link("port0"))?.flags).not.toContain("UP"),
@@ -175,7 +175,7 @@ export const changes: Subject[] = [
     name: "setLink, of the host's IPv6, opened",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 18,
+    least: 15,
     prepare: (steady) => steady.createTap({ name: "guest0" }),
     operate: (namespace, signal) => namespace.setLink("guest0", { hostIPv6: "open" }, { signal }),
     complete: async ({ ipv6 }) => expect(ipv6).toMatchObject({ state: "open" }),
@@ -184,7 +184,7 @@ export const changes: Subject[] = [
     name: "setLink, of the host's IPv6, closed",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 18,
+    least: 15,
     prepare: (steady) => steady.createTap({ name: "guest0", hostIPv6: "reduced" }),
     operate: (namespace, signal) => namespace.setLink("guest0", { hostIPv6: "closed" }, { signal }),
     complete: () => expectClosed("guest0"),
@@ -193,7 +193,7 @@ export const changes: Subject[] = [
     name: "setLink, of an MTU that leaves no IPv6",
     operation: "setLink",
     needs: ["tun", "proc-sys"],
-    least: 14,
+    least: 11,
     prepare: (steady) => steady.createTap({ name: "guest0" }),
     operate: (namespace, signal) =>
       namespace.setLink("guest0", { mtu: 1_000, txQueueLength: 77 }, { signal }),

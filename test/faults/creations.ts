@@ -14,7 +14,7 @@ export const creations: Subject[] = [
     name: "createMacvtap",
     operation: "createMacvtap",
     needs: ["macvtap", "proc-sys"],
-    least: 30,
+    least: 27,
     operate: (namespace, signal) =>
       namespace.createMacvtap({
         parent: "enp0",
@@ -33,7 +33,7 @@ export const creations: Subject[] = [
     name: "createMacvtap with an index of the caller's",
     operation: "createMacvtap",
     needs: ["macvtap", "proc-sys"],
-    least: 28,
+    least: 25,
     operate: (namespace, signal) =>
       namespace.createMacvtap({ parent: "enp0", index: 4_711, hostIPv6: "reduced", signal }),
     complete: async (made) => {
@@ -44,7 +44,7 @@ export const creations: Subject[] = [
     name: "createTap, persistent",
     operation: "createTap",
     needs: ["tun", "proc-sys"],
-    least: 33,
+    least: 30,
     operate: (namespace, signal) =>
       namespace.createTap({ uid: 1_212, gid: 3_434, mtu: 1_400, signal }),
     complete: async (made) => {
@@ -57,7 +57,7 @@ export const creations: Subject[] = [
     name: "createTap, on a bridge with port settings",
     operation: "createTap",
     needs: ["tun", "bridge", "proc-sys"],
-    least: 36,
+    least: 33,
     operate: (namespace, signal) =>
       namespace.createTap({ bridge: "br0", ...port, altNames, signal }),
     complete: async (made) => {
@@ -69,7 +69,7 @@ export const creations: Subject[] = [
     name: "createTap, not persistent, with several queues",
     operation: "createTap",
     needs: ["tun", "proc-sys"],
-    least: 35,
+    least: 32,
     operate: (namespace, signal) =>
       namespace.createTap({
         persist: false,
@@ -90,7 +90,7 @@ export const creations: Subject[] = [
     name: "createBridge",
     operation: "createBridge",
     needs: ["bridge", "proc-sys"],
-    least: 28,
+    least: 25,
     operate: (namespace, signal) => namespace.createBridge({ ageingTime: 1_000, signal }),
     complete: async (made) => {
       const details = { forward_delay: 0, stp_state: 0, ageing_time: 1_000 };
@@ -101,7 +101,7 @@ export const creations: Subject[] = [
     name: "createVeth",
     operation: "createVeth",
     needs: ["veth"],
-    least: 28,
+    least: 25,
     operate: (namespace, signal) => namespace.createVeth({ peer: { altNames }, signal }),
     complete: async ([made, peer]) => {
       await expectMade(made, { link: peer.name });
@@ -112,7 +112,7 @@ export const creations: Subject[] = [
     name: "createMacvtap, on a parent in another namespace",
     operation: "createMacvtap",
     needs: ["root", "macvtap", "proc-sys"],
-    least: 32,
+    least: 29,
     operate: (namespace, signal) => namespace.createMacvtap({ parent: elsewhere().parent, signal }),
     complete: async (made) => {
       await expectMade(made, { linkinfo: { info_data: { mode: "bridge" } } });

@@ -17,6 +17,8 @@ export async function openElsewhere(): Promise<void> {
   const holder = await otherNamespace();
   const handle = await NetworkNamespace.open({ pid: holder.pid });
   const [parent] = await handle.createVeth();
+  // What a handle keeps open for its deletes is there from then on.
+  await handle.deleteLink(await handle.createTap());
   opened = { holder, handle, parent };
   process.env.FLINTAP_ELSEWHERE = `/proc/${holder.pid}/ns/net`;
 }

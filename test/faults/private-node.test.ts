@@ -22,7 +22,7 @@ const opening: Subject<DeviceQueue> = {
   name: "openMacvtap, by a node of its own",
   operation: "openMacvtap",
   needs: needed,
-  least: 22,
+  least: 19,
   prepare: (steady) => steady.createMacvtap({ parent: "enp0", name: "guest0" }),
   operate: (namespace) => namespace.openMacvtap("guest0"),
   complete: expectOpen,
