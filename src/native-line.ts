@@ -177,8 +177,8 @@ export class NativeLine {
     const batch = this.#handle.take();
     if (batch === undefined) return;
     const settled: NativeSettled[] = JSON.parse(batch.settled);
-    for (const one of settled) this.#settle(one);
     if (batch.more) setImmediate(() => this.#take());
+    for (const one of settled) this.#settle(one);
   }
 
   #settle(settled: NativeSettled): void {

@@ -14,9 +14,12 @@ function ownField(link: object, key: keyof LinkBase): unknown {
   return Object.hasOwn(link, key) ? (link as Partial<LinkBase>)[key] : undefined;
 }
 
+/** What stands for bytes of a name that are no UTF-8: such a name is that of no link. */
+const replacement = "\ufffd";
+
 /**
  * A name, an index, or a held link: by its identity if flintap made it (the name is for errors
- * only), else by index and name.
+ * only), else by index and name. A held link's name is the kernel's, and whatever that took.
  */
 export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof value === "string") return { name: existingLinkName(value, place) };
@@ -30,8 +33,9 @@ export const linkReference: Check<NativeReference> = (value, place) => {
   if (typeof name !== "string" || (!isOurs && typeof index !== "number"))
     throw argumentError("ERR_INVALID_ARG_TYPE", expected, place, value);
   const reference: NativeReference = isOurs
-    ? { identity: existingLinkName(identity, place), name: existingLinkName(name, place) }
-    : { index: linkIndex(index, place), name: existingLinkName(name, place) };
+    ? { identity: existingLinkName(identity, place), name }
+    : { index: linkIndex(index, place) };
+  if (!name.includes(replacement)) reference.name = name;
   const namespace = ownField(value, "namespace");
   if (typeof namespace === "number") reference.namespace = namespace;
   return reference;

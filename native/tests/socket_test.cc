@@ -248,6 +248,20 @@ TEST_SUITE("socket") {
     CHECK(socket.sends() < kMany / 10);
   }
 
+  TEST_CASE("requests that belong together are not sent apart, whatever their size") {
+    AttributeWriter writer(ifinfomsg{});
+    writer.put(IFLA_IFALIAS, std::vector<std::byte>(40'000));
+    const Request large{RTM_GETLINK, 0, "look up", writer};
+    std::vector<Request> requests(4, large);
+    Socket apart;
+    apart.exchange(requests, ignore);
+    CHECK(apart.sends() == 4);
+    requests[0].with_next = requests[2].with_next = true;
+    Socket together;
+    together.exchange(requests, ignore);
+    CHECK(together.sends() == 2);
+  }
+
   TEST_CASE("no answer is lost in a small receive buffer") {
     CHECK(tests::run_in_child(loses_no_answer_in_a_small_buffer) == 0);
   }

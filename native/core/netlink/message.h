@@ -27,6 +27,9 @@ struct Request {
   std::vector<std::byte> body;
   // The kernel sends link messages back before the ack.
   bool answers = false;
+  // Goes out in the same send as the next one, whatever their size: a process that is killed must
+  // not have sent the one without the other.
+  bool with_next = false;
 
   Request(std::uint16_t message_type, std::uint16_t message_flags, std::string_view what,
           const AttributeWriter& writer, bool with_answer = false)

@@ -104,13 +104,15 @@ std::size_t Socket::fitting(std::span<const Request> requests) const {
   std::size_t replies = 0;
   std::size_t bytes = 0;
   std::size_t count = 0;
+  std::size_t fitting = 0;
   for (const Request& request : requests) {
     replies += request.reply_cost();
     bytes += sizeof(nlmsghdr) + aligned(request.body.size());
-    if (count > 0 && (replies > receive_budget_ || bytes > kLargestSend)) break;
+    if (fitting > 0 && (replies > receive_budget_ || bytes > kLargestSend)) break;
     ++count;
+    if (!request.with_next) fitting = count;
   }
-  return count;
+  return fitting;
 }
 
 void Socket::send(Bytes datagram) {

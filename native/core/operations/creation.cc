@@ -47,6 +47,11 @@ void drop_from(std::vector<netlink::Request>& batch, std::size_t first) {
   batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(first), batch.end());
 }
 
+// All of one call's, lest a device be made in one send and marked in the next.
+void keep_together(std::span<netlink::Request> requests) {
+  for (std::size_t at = 1; at < requests.size(); ++at) requests[at - 1].with_next = true;
+}
+
 // A lost answer is not a failure that can be guessed at; nor is memory that ran out over it.
 std::optional<Failure> ask_into(Context& context, std::span<const netlink::Request> batch,
                                 std::vector<Answer>& answers) try {
@@ -68,6 +73,7 @@ void ask_together(Context& context, Group group, Add add, Take take) {
     const std::size_t first = batch.size();
     run(context, *creation, [&] {
       add(*creation, batch);
+      keep_together(std::span(batch).subspan(first));
       parts.push_back({*creation, first, batch.size() - first});
     });
     // Nothing of what was added is sent for one that failed over it.

@@ -63,11 +63,13 @@ void remove(Context& context, const Deletion& deletion) {
   const auto failure = remove_links(context, context.senders().take_idle(),
                                     requests::remove(link, kStep), deletion.name(), waiting)
                            .failure;
-  if (!failure) return;
-  const bool lost = failure->reason == reason::outcome_unknown;
-  if (!lost || !insist([&] { return is_gone(context, link); }).value_or(false)) {
-    throw Failure(*failure);
-  }
+  if (waiting.empty()) return;
+  const bool lost = failure && failure->reason == reason::outcome_unknown;
+  if (failure && !lost) throw Failure(*failure);
+  if (insist([&] { return is_gone(context, link); }).value_or(false)) return;
+  // The kernel takes the request for some of its own links, such as tunl0, and does nothing.
+  throw failure ? Failure(*failure)
+                : Failure(EOPNOTSUPP, reason::physical_link, kStep, deletion.name());
 }
 
 void delete_alone(Context& context, const Deletion& deletion) {
