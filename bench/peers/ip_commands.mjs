@@ -3,7 +3,10 @@
 /** @param {string} kind @param {string} name */
 export function additionsOf(kind, name) {
   if (kind === "macvtap") {
-    return [`link add link parent0 name ${name} up type macvtap mode bridge`];
+    return [
+      `link add link parent0 name ${name} type macvtap mode bridge`,
+      `link set dev ${name} up`,
+    ];
   }
   return [`tuntap add dev ${name} mode tap`, `link set dev ${name} master br0 up`];
 }

@@ -17,11 +17,9 @@ Settlement part(JsonWriter& json, std::size_t links) {
           .is_end = false};
 }
 
-void write_links(JsonWriter& json, std::span<const Link> links) {
+void write_links(JsonWriter& json, const LinkList::Part& links) {
   json.key("links");
-  json.begin_array();
-  for (const Link& link : links) write_json(json, link, kLinkSchema);
-  json.end_array();
+  json.raw(links.text, links.is_ascii);
 }
 
 void write_outcome(JsonWriter& json, const Outcome& outcome) {
@@ -84,7 +82,7 @@ void write_surroundings(JsonWriter& json, const Failure& failure) {
   if (!failure.left_behind.empty()) write_texts(json, "leftBehind", failure.left_behind);
 }
 
-Settlement last_part(Task& task, std::uint32_t number, std::span<const Link> links) {
+Settlement last_part(Task& task, std::uint32_t number, const LinkList::Part& links) {
   JsonWriter json;
   json.begin_object();
   json.member("number", number);
@@ -99,7 +97,7 @@ Settlement last_part(Task& task, std::uint32_t number, std::span<const Link> lin
   }
   if (task.operation != nullptr) write_work(json, task);
   json.end_object();
-  Settlement last = part(json, links.size());
+  Settlement last = part(json, links.links);
   last.fds = std::move(task.outcome.fds);
   last.is_end = task.operation == nullptr;
   return last;
@@ -108,20 +106,21 @@ Settlement last_part(Task& task, std::uint32_t number, std::span<const Link> lin
 }  // namespace
 
 std::vector<Settlement> settle(Task& task, std::uint32_t number) {
+  LinkList& listing = task.outcome.listing;
+  for (const Link& link : task.outcome.links) listing.add(link);
+  const auto lists = listing.take();
   std::vector<Settlement> parts;
-  std::span<const Link> links(task.outcome.links);
-  while (links.size() > kLinksAtATime) {
+  for (const LinkList::Part& links : std::span(lists).first(lists.size() - 1)) {
     JsonWriter json;
     json.begin_object();
     json.member("number", number);
     json.member("more", true);
-    write_links(json, links.first(kLinksAtATime));
+    write_links(json, links);
     json.end_object();
-    parts.push_back(part(json, kLinksAtATime));
+    parts.push_back(part(json, links.links));
     parts.back().is_last = false;
-    links = links.subspan(kLinksAtATime);
   }
-  parts.push_back(last_part(task, number, links));
+  parts.push_back(last_part(task, number, lists.back()));
   return parts;
 }
 

@@ -13,9 +13,6 @@
 
 namespace flintap {
 
-// How many links JavaScript takes before its event loop goes on.
-inline constexpr std::size_t kLinksAtATime = 64;
-
 // A part of what came of a task: the links of a long list come in several.
 struct Settlement {
   std::string text;      // a JSON object

@@ -58,6 +58,12 @@ void JsonWriter::value(double number) {
   text_.append(digits.data(), end.ptr);
 }
 
+void JsonWriter::raw(std::string_view json, bool json_is_ascii) {
+  separate();
+  text_ += json;
+  is_ascii_ = is_ascii_ && json_is_ascii;
+}
+
 void JsonWriter::base64(std::span<const std::byte> bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -32,6 +32,8 @@ class JsonWriter {
   }
   void value(double number);
   void base64(std::span<const std::byte> bytes);
+  // JSON that was written before.
+  void raw(std::string_view json, bool json_is_ascii);
 
   template <class Value>
   void member(std::string_view name, const Value& value_of_it) {

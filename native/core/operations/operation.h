@@ -12,6 +12,7 @@
 #include "core/devices/network_namespace.h"
 #include "core/devices/sysfs.h"
 #include "core/failure.h"
+#include "core/json/link_list.h"
 #include "core/link/link.h"
 #include "core/netlink/socket.h"
 #include "core/operations/cancellation.h"
@@ -86,6 +87,7 @@ class Context {
 
 struct Outcome {
   std::vector<Link> links;
+  LinkList listing;  // or these, where they may be many
   std::vector<Fd> fds;
   std::optional<std::string> boot_id;
   std::optional<std::string> machine_id;

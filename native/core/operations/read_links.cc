@@ -104,9 +104,12 @@ Outcome list(Context& context, Record& record) {
            has_alias(link, request);
   };
   Outcome outcome;
-  outcome.links = list_links(
+  for_each_link(
       context, {.kind = request.kind, .master = master, .statistics = *request.statistics},
-      matches);
+      [&](Link&& link) {
+        if (matches(link)) outcome.listing.add(link);
+      },
+      [&] { outcome.listing = LinkList(); });
   return outcome;
 }
 

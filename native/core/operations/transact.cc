@@ -145,21 +145,31 @@ Link look_up(Context& context, const Reference& reference, std::string_view abse
   return std::move(found(answers[0], reference, absent));
 }
 
-std::vector<Link> list_links(Context& context, const DumpFilter& filter,
-                             const std::function<bool(const Link&)>& wanted) {
+void for_each_link(Context& context, const DumpFilter& filter,
+                   const std::function<void(Link&&)>& take, const std::function<void()>& restart) {
   const auto question = requests::dump(filter);
   const auto network_namespace = context.network_namespace_id();
-  std::vector<Link> links;
   const netlink::Ack ack = context.socket().dump(
       question,
       [&](std::size_t, const netlink::Frame& frame) {
         auto link = read_link(frame, filter.statistics);
-        if (!link || !wanted(*link)) return;
+        if (!link) return;
         link->network_namespace = network_namespace;
-        links.push_back(std::move(*link));
+        take(std::move(*link));
+      },
+      restart);
+  if (ack.error != 0) throw refusal(ack, question, {});
+}
+
+std::vector<Link> list_links(Context& context, const DumpFilter& filter,
+                             const std::function<bool(const Link&)>& wanted) {
+  std::vector<Link> links;
+  for_each_link(
+      context, filter,
+      [&](Link&& link) {
+        if (wanted(link)) links.push_back(std::move(link));
       },
       [&] { links.clear(); });
-  if (ack.error != 0) throw refusal(ack, question, {});
   return links;
 }
 

@@ -44,6 +44,11 @@ Failure ignored(const Mismatch& mismatch, std::string_view device);
 Link look_up(Context& context, const Reference& reference,
              std::string_view absent = reason::no_such_link);
 
+// Gives each link of a dump. One that is interrupted is done anew: `restart` forgets what was
+// given.
+void for_each_link(Context& context, const DumpFilter& filter,
+                   const std::function<void(Link&&)>& take, const std::function<void()>& restart);
+
 // Those that are wanted of the links that a dump gives.
 std::vector<Link> list_links(Context& context, const DumpFilter& filter,
                              const std::function<bool(const Link&)>& wanted);

@@ -1,0 +1,30 @@
+#include "core/json/link_list.h"
+
+#include <utility>
+
+#include "core/json/record_json.h"
+
+namespace flintap {
+
+void LinkList::add(const Link& link) {
+  if (links_ == kLinksAtATime) end_part();
+  if (links_ == 0) json_.begin_array();
+  write_json(json_, link, kLinkSchema);
+  ++links_;
+}
+
+std::vector<LinkList::Part> LinkList::take() {
+  if (links_ > 0) end_part();
+  if (parts_.empty()) parts_.emplace_back();
+  return std::exchange(parts_, {});
+}
+
+void LinkList::end_part() {
+  json_.end_array();
+  parts_.push_back(
+      {.text = std::move(json_.text()), .is_ascii = json_.is_ascii(), .links = links_});
+  json_ = JsonWriter();
+  links_ = 0;
+}
+
+}  // namespace flintap
