@@ -17,11 +17,6 @@ export function parseMac(text: string): Uint8Array | undefined {
   return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
 }
 
-/** Six bytes in lower case, with colons. */
-export function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
-}
-
 /** The one spelling of a MAC, by which two can be compared; other text is left as it is. */
 export function canonicalMac(mac: string): string {
   return spelling.test(mac) ? mac.toLowerCase().replaceAll("-", ":") : mac;

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatMac, parseMac, randomMac, stableMac, unicastMac } from "../../src/mac.js";
+import { parseMac, randomMac, stableMac, unicastMac } from "../../src/mac.js";
+
+/** Six bytes in lower case, with colons. */
+function formatMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
 
 const place = { call: "createTap", argument: "options", option: "mac" };
 const sixBytes = fc.uint8Array({ minLength: 6, maxLength: 6 });
