@@ -49,26 +49,30 @@ async function whileItStands<Result>(
   return await calls;
 }
 
+/** One that is made, one whose name a stranger has, one that is undone for its alt name. */
+function three<Options>(
+  create: (options: Options & { name: string; altNames?: string[] }) => Promise<Link>,
+  on: Options,
+): Promise<Link>[] {
+  return [
+    create({ ...on, name: "made0" }),
+    create({ ...on, name: "taken0" }),
+    create({ ...on, name: "undone0", altNames: ["taken-name"] }),
+  ];
+}
+
 const batches: Batch[] = [
   {
     name: "createMacvtap",
     capability: "macvtap",
     least: 15,
-    begin: (namespace) => [
-      namespace.createMacvtap({ parent: "enp0", name: "made0" }),
-      namespace.createMacvtap({ parent: "enp0", name: "taken0" }),
-      namespace.createMacvtap({ parent: "enp0", name: "undone0", altNames: ["taken-name"] }),
-    ],
+    begin: (namespace) => three((options) => namespace.createMacvtap(options), { parent: "enp0" }),
   },
   {
     name: "createTap",
     capability: "tun",
     least: 30,
-    begin: (namespace) => [
-      namespace.createTap({ bridge: "br0", name: "made0" }),
-      namespace.createTap({ bridge: "br0", name: "taken0" }),
-      namespace.createTap({ bridge: "br0", name: "undone0", altNames: ["taken-name"] }),
-    ],
+    begin: (namespace) => three((options) => namespace.createTap(options), { bridge: "br0" }),
   },
 ];
 
