@@ -192,28 +192,36 @@ async function findPyroute2() {
   return `pyroute2 ${version}, Python ${await versionOf(tool, ["--version"], /Python (\S+)/)}`;
 }
 
-/** Into a folder of its own: it is native and nothing else here needs it. */
-async function installNpmNetlink() {
+/** @returns {{ version: string, folder: string }} */
+function wantedNpmNetlink() {
   const wanted = readFileSync(join(peers, "npm_netlink/package.json"), "utf8");
   /** @type {{ dependencies: { netlink: string } }} */
   const { dependencies } = JSON.parse(wanted);
-  const folder = join(npmFolder, "node_modules/netlink");
-  if (!existsSync(folder)) {
-    mkdirSync(npmFolder, { recursive: true });
-    // It carries prebuilt binaries: its install script would only look for them.
-    const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
-    // npm would wait for a registry that does not answer for many minutes.
-    const patience = ["--fetch-timeout=20000", "--fetch-retries=1"];
-    const place = [...patience, "--prefix", npmFolder, `netlink@${dependencies.netlink}`];
-    console.error(`bench: installs npm's netlink into ${relative(root, npmFolder)}`);
-    const { code, output } = await run("npm", [...args, ...place]);
-    if (code !== 0) {
-      throw new Missing(
-        `npm could not install it: ${output.trim().split("\n").at(-1) || "it ended without a word"}`,
-      );
-    }
-  }
-  return `netlink ${dependencies.netlink}`;
+  return { version: dependencies.netlink, folder: join(npmFolder, "node_modules/netlink") };
+}
+
+/**
+ * Installs npm's netlink, into a folder of its own: it is native and nothing else here needs it. Where
+ * that fails, npm's reason is printed, and the peer is missing.
+ */
+export async function installNpmNetlink() {
+  const { version, folder } = wantedNpmNetlink();
+  if (existsSync(folder)) return;
+  mkdirSync(npmFolder, { recursive: true });
+  // It carries prebuilt binaries: its install script would only look for them.
+  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
+  // npm would wait for a registry that does not answer for many minutes.
+  const patience = ["--fetch-timeout=20000", "--fetch-retries=1"];
+  console.error(`bench: installs npm's netlink into ${relative(root, npmFolder)}`);
+  const command = [...args, ...patience, "--prefix", npmFolder, `netlink@${version}`];
+  const { code, output } = await run("npm", command);
+  if (code !== 0) console.error(output.trim() || "npm ended without a word");
+}
+
+async function findNpmNetlink() {
+  const { version, folder } = wantedNpmNetlink();
+  if (!existsSync(folder)) throw new Missing("npm could not install it");
+  return `netlink ${version}`;
 }
 
 async function findFlintap() {
@@ -237,7 +245,7 @@ const programs = {
   Go: makeGo,
   iproute2: findIproute2,
   pyroute2: findPyroute2,
-  "npm netlink": installNpmNetlink,
+  "npm netlink": findNpmNetlink,
 };
 
 /**

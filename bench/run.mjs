@@ -13,9 +13,9 @@
 // Makes devices in network namespaces of its own only (arena.mjs). Progress goes to standard error.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { enterNamespaces } from "../examples/quickstart/namespace.mjs";
+import { enterNamespaces, isInside } from "../examples/quickstart/namespace.mjs";
 import { Refusal } from "./arena.mjs";
-import { contestants, makeReady } from "./contestants.mjs";
+import { contestants, installNpmNetlink, makeReady } from "./contestants.mjs";
 import { describeHost } from "./host.mjs";
 import { casesOf, expectedMs, kinds, planFor } from "./matrix.mjs";
 import { play } from "./play.mjs";
@@ -118,8 +118,11 @@ async function runMatrix(plan, cases, progress) {
 
 async function bench() {
   const { quick, output, skip, plan } = readOptions();
-  enterNamespaces();
   const taking = contestants.filter(({ id }) => plan.contestants.includes(id));
+  // Before, since the registry cannot be reached from inside.
+  if (!isInside && taking.some(({ program }) => program === "npm netlink"))
+    await installNpmNetlink();
+  enterNamespaces();
   const programs = await makeReady([...new Set(taking.map(({ program }) => program))]);
   const able = taking.filter(({ program }) => "version" in (programs[program] ?? {}));
   for (const [name, state] of Object.entries(programs)) {
