@@ -105,7 +105,7 @@ export interface NativeRequests {
     tagPrefix: string;
     force: boolean;
   };
-  getLink: { link: NativeReference; statistics: boolean };
+  getLink: { link: NativeReference; statistics: boolean; unknown: boolean };
   /** Links for which everything named holds; the kernel's own filters are checked again. */
   listLinks: {
     kind?: string;
@@ -119,6 +119,7 @@ export interface NativeRequests {
      */
     aliasFields?: string[];
     statistics: boolean;
+    unknown: boolean;
   };
   /** Those links that have one of these names or alt names; a link that has two comes twice. */
   findLinks: { names: string[] };
@@ -220,7 +221,10 @@ export interface NativeFailure {
 export interface NativeSettled extends Partial<NativeOutcome> {
   /** Which operation; absent with `late`. */
   number?: number;
+  /** It has not settled: these are some of its links. */
   more?: boolean;
+  /** With `more`: what has come of its links so far is void, and they come again. */
+  anew?: boolean;
   failure?: NativeFailure;
   wrong?: string;
   /** What went wrong with an operation after it had settled. */

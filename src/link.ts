@@ -153,7 +153,7 @@ export interface BridgePort extends BridgePortSettings {
    * `IFLA_BRPORT_LOCKED`.
    */
   locked?: boolean;
-  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  /** What this version has no name for, if asked for: attributes in base64, for `readAttributes`. */
   unknown?: string;
 }
 
@@ -237,7 +237,7 @@ export interface LinkBase {
   ipv6?: LinkIPv6;
   /** Counters, when they were asked for. */
   statistics?: LinkStatistics;
-  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  /** What this version has no name for, if asked for: attributes in base64, for `readAttributes`. */
   unknown?: string;
 }
 
@@ -249,7 +249,7 @@ export interface MacvtapDetails {
   flags?: number;
   /** In mode `"source"`: the source addresses it takes frames from. `IFLA_MACVLAN_MACADDR_DATA`. */
   sourceMacs?: string[];
-  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  /** What this version has no name for, if asked for: attributes in base64, for `readAttributes`. */
   unknown?: string;
 }
 
@@ -283,7 +283,7 @@ export interface TunDetails {
    * `IFLA_TUN_NUM_DISABLED_QUEUES`.
    */
   disabledQueues?: number;
-  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  /** What this version has no name for, if asked for: attributes in base64, for `readAttributes`. */
   unknown?: string;
 }
 
@@ -314,7 +314,7 @@ export interface BridgeDetails {
   vlanFiltering?: boolean;
   /** Multicast goes only where it was subscribed to. `IFLA_BR_MCAST_SNOOPING`. */
   mcastSnooping?: boolean;
-  /** What this version has no name for: netlink attributes in base64, for `readAttributes`. */
+  /** What this version has no name for, if asked for: attributes in base64, for `readAttributes`. */
   unknown?: string;
 }
 

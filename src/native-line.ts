@@ -184,11 +184,11 @@ export class NativeLine {
   #settle(settled: NativeSettled): void {
     const { number, links, late } = settled;
     if (late !== undefined) process.emitWarning(errorOf(late) as Error);
-    if (links !== undefined) for (const link of links) completeLink(link);
     const waiting = number === undefined ? undefined : this.#waiting.get(number);
     if (waiting === undefined) return;
+    if (links !== undefined) for (const link of links) completeLink(link);
     if (settled.more) {
-      waiting.links ??= [];
+      if (settled.anew || waiting.links === undefined) waiting.links = [];
       waiting.links.push(...(links ?? []));
     } else {
       this.#leave(waiting);

@@ -316,6 +316,11 @@ export interface MoveOptions extends OperationOptions {
 export interface ReadOptions extends OperationOptions {
   /** Ask for the 64-bit counters, too. Default: false. */
   statistics?: boolean;
+  /**
+   * Give what this version has no name for, too: `unknown` in the link, its details and its port.
+   * Default: false.
+   */
+  unknown?: boolean;
 }
 
 /** Which links: those for which everything named holds. */

@@ -102,10 +102,13 @@ const moveOptions = object({
   force: boolean,
 } satisfies ChecksFor<MoveOptions>);
 
-const readOptions = object({
+const readChecks = {
   ...operationChecks,
   statistics: boolean,
-} satisfies ChecksFor<ReadOptions>);
+  unknown: boolean,
+} satisfies ChecksFor<ReadOptions>;
+
+const readOptions = object(readChecks);
 
 const openMacvtapOptions = object({
   ...operationChecks,
@@ -121,9 +124,8 @@ const selectionChecks = {
 } satisfies ChecksFor<LinkSelection>;
 
 const listOptions = object({
-  ...operationChecks,
+  ...readChecks,
   ...selectionChecks,
-  statistics: boolean,
 } satisfies ChecksFor<ListOptions>);
 
 const watchOptions = object({
@@ -225,10 +227,15 @@ export function moveRequest(
   };
 }
 
+/** What is read only where it is asked for. */
+function extrasOf({ statistics = false, unknown = false }: ReadOptions) {
+  return { statistics, unknown };
+}
+
 /** For `getLink`. */
 export function getLinkRequest(link: unknown, given: unknown): NativeRequests["getLink"] {
   const options = readOptions(given, optionsOf("getLink"));
-  return { link: linkOf("getLink", link), statistics: options.statistics ?? false };
+  return { link: linkOf("getLink", link), ...extrasOf(options) };
 }
 
 /** For `findLinks`. */
@@ -299,9 +306,9 @@ function aliasOf(options: TagSelection): { aliasPrefix?: string; aliasFields?: s
 /** For `listLinks`. What has the alias of a tag may be none: that is looked for in the answer. */
 export function listRequest(given: unknown): ListRequest {
   const options = listOptions(given, optionsOf("listLinks"));
-  const { statistics = false } = options;
+  const filter = { ...pick(options, ["kind", "master", "parent"]), ...aliasOf(options) };
   return {
-    request: { ...pick(options, ["kind", "master", "parent"]), ...aliasOf(options), statistics },
+    request: { ...filter, ...extrasOf(options) },
     matches: (link) => isSelected(link.tag, options),
   };
 }

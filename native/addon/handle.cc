@@ -31,6 +31,7 @@ Handle::Handle(const Napi::CallbackInfo& info)
   try {
     executor_ =
         std::make_unique<Executor>([this](auto tasks) { done(tasks); },
+                                   [this](const Task& task, const auto& part) { tell(task, part); },
                                    [this](const Failure& failure) { push(settle_late(failure)); });
   } catch (const Failure& failure) {
     ended_ = true;
@@ -141,6 +142,12 @@ void Handle::done(std::span<std::unique_ptr<Task>> tasks) {
   push(std::move(parts));
 }
 
+void Handle::tell(const Task& task, const std::optional<LinkList::Part>& part) {
+  std::vector<Settlement> early;
+  early.push_back(settle_early(part, static_cast<const Call&>(task).number));
+  push(std::move(early));
+}
+
 // One wake for as many as come before JavaScript has taken all.
 void Handle::push(std::vector<Settlement> parts) {
   const std::scoped_lock lock(mutex_);
@@ -172,6 +179,9 @@ namespace {
 
 Napi::Object batch_to_js(Napi::Env env, std::span<const Settlement> some, bool more) {
   std::string text = "[";
+  std::size_t characters = 1;
+  for (const Settlement& each : some) characters += each.text.size() + 1;
+  text.reserve(characters);
   for (const Settlement& each : some) {
     if (text.size() > 1) text += ',';
     text += each.text;

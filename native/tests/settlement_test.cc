@@ -108,20 +108,29 @@ TEST_SUITE("settlement") {
   }
 
   TEST_CASE("a long list comes in parts, of which the last says how the operation ended") {
-    CHECK(settled_with(kLinksAtATime).size() == 1);
-    CHECK(settled_with(kLinksAtATime + 1).size() == 2);
-    const auto parts = settled_with(2 * kLinksAtATime + 2);
+    constexpr std::size_t kOne = kLinksAtATime;
+    constexpr std::size_t kTwo = 2 * kLinksAtATime;
+    CHECK(settled_with(kOne).size() == 1);
+    CHECK(settled_with(kOne + 1).size() == 2);
+    const auto parts = settled_with(kTwo + 2);
     REQUIRE(parts.size() == 3);
-    CHECK(parts[0].text == R"({"number":7,"more":true,)" + links_in_json(1, 64) + "}");
-    CHECK(parts[1].text == R"({"number":7,"more":true,)" + links_in_json(65, 128) + "}");
-    CHECK(parts[2].text ==
-          R"({"number":7,)" + links_in_json(129, 130) + R"(,"fds":[],)" + std::string(kWork));
+    CHECK(parts[0].text == R"({"number":7,"more":true,)" + links_in_json(1, kOne) + "}");
+    CHECK(parts[1].text == R"({"number":7,"more":true,)" + links_in_json(kOne + 1, kTwo) + "}");
+    CHECK(parts[2].text == R"({"number":7,)" + links_in_json(kTwo + 1, kTwo + 2) + R"(,"fds":[],)" +
+                               std::string(kWork));
     for (const std::size_t early : {0U, 1U}) {
       CHECK_FALSE(parts[early].is_last);
       CHECK(parts[early].links == kLinksAtATime);
     }
     CHECK(parts[2].is_last);
     CHECK(parts[2].links == 2);
+  }
+
+  TEST_CASE("what came of a list can be taken back") {
+    const Settlement early = settle_early(std::nullopt, 7);
+    CHECK(early.text == R"({"number":7,"more":true,"anew":true})");
+    CHECK_FALSE(early.is_last);
+    CHECK(early.links == 0);
   }
 
   TEST_CASE("a failure says all that is known") {

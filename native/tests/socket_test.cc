@@ -19,6 +19,7 @@
 #include "core/link/kind.h"
 #include "core/link/requests.h"
 #include "core/system/seam.h"
+#include "tests/bridges.h"
 #include "tests/process.h"
 #include "tests/value.h"
 
@@ -106,18 +107,6 @@ bool loses_no_answer_in_a_small_buffer() {
   return answers == kMany && std::ranges::count(acks, 0, &Ack::error) == kMany;
 }
 
-bool make_bridges(Socket& socket, const std::string& prefix, int count) {
-  std::vector<Request> batch;
-  for (int number = 0; number < count; ++number) {
-    Link bridge;
-    bridge.kind = "bridge";
-    bridge.name = prefix + std::to_string(number);
-    batch.push_back(requests::create(bridge));
-  }
-  const auto acks = socket.exchange(batch, ignore);
-  return std::ranges::count(acks, 0, &Ack::error) == count;
-}
-
 // Lists the bridges of a namespace that has many: so many that they come in several datagrams. For
 // the first `interruptions` tries, another bridge is made while they come.
 struct InterruptedList {
@@ -130,12 +119,12 @@ struct InterruptedList {
   explicit InterruptedList(int interruptions) {
     Socket maker;
     Socket reader;
-    if (!make_bridges(maker, "br", kBridges)) return;
+    if (!tests::make_bridges(maker, "br", kBridges)) return;
     ack = reader.dump(
         requests::dump({.kind = "bridge", .master = std::nullopt, .statistics = false}),
         [&](std::size_t, const Frame&) {
           if (++listed != 1 || made == interruptions) return;
-          make_bridges(maker, "more" + std::to_string(made) + "x", 1);
+          tests::make_bridges(maker, "more" + std::to_string(made) + "x", 1);
           ++made;
         },
         [&] {
@@ -160,7 +149,7 @@ bool gives_up_a_dump_that_is_always_interrupted() {
 bool reads_a_link_of_many_kilobytes() {
   constexpr int kSources = 4000;
   Socket socket;
-  if (!make_bridges(socket, "br", 1)) return false;
+  if (!tests::make_bridges(socket, "br", 1)) return false;
   std::vector<std::string> sources;
   for (int number = 0; number < kSources; ++number) {
     const HardwareAddress address{

@@ -213,7 +213,10 @@ describe("a MAC that no device can have", () => {
 
   needs(...tap)("is refused by the native side by itself", async () => {
     const line = new NativeLine(new (loadAddon().Handle)());
-    await line.run({ operation: "listLinks", request: () => ({ statistics: false }) });
+    await line.run({
+      operation: "listLinks",
+      request: () => ({ statistics: false, unknown: false }),
+    });
     const before = await inventory();
     const link = { name: "guest", alias: "", mac: multicast, up: true };
     const macvtapRequest = {

@@ -68,7 +68,8 @@ describe("several hundred links", () => {
     const made = Array.from({ length: count }, (_, at) => at);
     await ipBatch(made.map((at) => `link add many${at} type veth peer name peer${at}`));
     const shown: { ifindex: number }[] = JSON.parse(await ip("-json link show"));
-    // Every take is a turn: a part of a list is taken alone.
+    // A part of a list is taken alone; after it the event loop goes on, and comes to the next by the
+    // line's own immediate or by a wake.
     const { Handle } = loadAddon();
     const handle = new Handle();
     const line = new NativeLine(handle);
@@ -80,7 +81,7 @@ describe("several hundred links", () => {
       return Handle.prototype.take.call(handle);
     });
     let isListed = false;
-    const request = () => ({ statistics: true });
+    const request = () => ({ statistics: true, unknown: false });
     const listing = line.run({ operation: "listLinks", request }).finally(() => {
       isListed = true;
     });
@@ -92,8 +93,8 @@ describe("several hundred links", () => {
     await line.close();
     expect(links.map(({ index }) => index)).toEqual(shown.map(({ ifindex }) => ifindex));
     expect(links.length).toBeGreaterThan(2 * count);
-    expect(turnsAtTakes.length).toBeGreaterThanOrEqual(Math.ceil(links.length / 64));
-    expect(new Set(turnsAtTakes).size).toBe(turnsAtTakes.length);
+    expect(turnsAtTakes.length).toBeGreaterThanOrEqual(Math.ceil(links.length / 128));
+    expect(2 * new Set(turnsAtTakes).size).toBeGreaterThanOrEqual(turnsAtTakes.length);
     for (const { statistics } of links)
       expect(Object.values(statistics ?? {}).map((counter) => typeof counter)).toEqual(
         Array(11).fill("bigint"),
@@ -108,11 +109,11 @@ describe("a native request that is wrong", () => {
       line.run({ operation: "getLink", request: () => request as NativeRequests["getLink"] });
     const link = { name: "lo" };
     const outcomes = await Promise.allSettled([
-      get({ link, statistics: false }),
-      get({ link: { name: 7 }, statistics: false }),
-      get({ link, statistics: "yes" }),
-      get({ link, statistics: false, colour: "red" }),
-      get({ link, statistics: true }),
+      get({ link, statistics: false, unknown: false }),
+      get({ link: { name: 7 }, statistics: false, unknown: false }),
+      get({ link, statistics: "yes", unknown: false }),
+      get({ link, statistics: false, unknown: false, colour: "red" }),
+      get({ link, statistics: true, unknown: false }),
     ]);
     await line.close();
     const wrong = (message: string) => ({ status: "rejected", reason: new TypeError(message) });
@@ -134,7 +135,7 @@ describe("a native request that is wrong", () => {
     const get = () =>
       line.run({
         operation: "getLink",
-        request: () => ({ link: { name: "lo" }, statistics: false }),
+        request: () => ({ link: { name: "lo" }, statistics: false, unknown: false }),
       });
     const outcomes = await Promise.allSettled([
       get(),

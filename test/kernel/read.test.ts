@@ -294,7 +294,7 @@ describe("what flintap has no name for is kept:", () => {
 
   needs("vxlan")("the details of such a link, as the kernel sent them", async () => {
     await ip("link add other0 type vxlan id 4711 dstport 4789");
-    const { kind, unknown }: LinkBase = await getLink("other0");
+    const { kind, unknown }: LinkBase = await getLink("other0", { unknown: true });
     expect(kind).toBe("vxlan");
     const linkInfo = 18;
     const raw = Buffer.from(
@@ -306,9 +306,16 @@ describe("what flintap has no name for is kept:", () => {
     expect(raw.includes(id)).toBe(true);
   });
 
+  withVeth("only where it is asked for, also in a list", async () => {
+    expect(await getLink("enp0")).not.toHaveProperty("unknown");
+    for (const one of await listLinks()) expect(one).not.toHaveProperty("unknown");
+    for (const one of await listLinks({ unknown: true }))
+      expect(one.unknown).toBe((await getLink(one.index, { unknown: true })).unknown);
+  });
+
   withVeth("attributes without a name, with their number and bytes", async () => {
     const maxSegments = 40;
-    const { unknown } = await getLink("enp0");
+    const { unknown } = await getLink("enp0", { unknown: true });
     const raw = readAttributes(unknown ?? "").find(({ type }) => type === maxSegments)?.data;
     expect(raw).toHaveLength(4);
     const [value] = new Uint32Array((raw ?? new Uint8Array(4)).slice().buffer);

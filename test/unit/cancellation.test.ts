@@ -3,7 +3,7 @@ import { createTapRequest } from "../../src/create-requests.js";
 import { Operations } from "../../src/operations.js";
 import { failure, fakeAddon, fakeLink, held } from "./fake-addon.js";
 
-const read = { link: { name: "t0" }, statistics: false };
+const read = { link: { name: "t0" }, statistics: false, unknown: false };
 const reason = new Error("changed my mind");
 const aborted = { reason: "aborted", errno: 125, step: "finish" };
 

@@ -52,7 +52,7 @@ class Handle implements NativeHandle {
 }
 
 function getLink(name: string, more: Partial<Call> = {}): Call {
-  const request = () => ({ link: { name }, statistics: false });
+  const request = () => ({ link: { name }, statistics: false, unknown: false });
   return { operation: "getLink", request, ...more };
 }
 
@@ -278,6 +278,20 @@ describe("what settles", () => {
     );
     expect((await list).links.map(({ index }) => index)).toEqual([3, 1, 2, 4, 5]);
     expect((await other).links.map(({ index }) => index)).toEqual([9]);
+  });
+
+  test("of a list that began anew has only what came after", async () => {
+    const { handle, line } = opened();
+    const list = line.run(getLink("list"));
+    await setImmediate();
+    const part = (...indexes: number[]) => indexes.map((index) => fakeLink({ index }));
+    handle.settle(
+      [{ number: 1, more: true, links: part(3, 1) }],
+      [{ number: 1, more: true, anew: true }],
+      [{ number: 1, more: true, links: part(1) }],
+      [{ number: 1, links: part(2) }],
+    );
+    expect((await list).links.map(({ index }) => index)).toEqual([1, 2]);
   });
 
   test("has its links completed, in every part", async () => {

@@ -100,7 +100,9 @@ describe("listLinks", () => {
   test("gives every link, of unknown kinds too", async () => {
     const { addon, indexes } = await list(undefined);
     expect(indexes).toEqual([10, 11, 12, 13]);
-    expect(addon.calls).toEqual([{ operation: "listLinks", request: { statistics: false } }]);
+    expect(addon.calls).toEqual([
+      { operation: "listLinks", request: { statistics: false, unknown: false } },
+    ]);
   });
 
   test("gives those of an owner", async () => {
@@ -108,7 +110,13 @@ describe("listLinks", () => {
   });
 
   test("leaves kind, master and parent to the native side", async () => {
-    const { addon } = await list({ kind: "macvtap", master: "br0", parent: 3, statistics: true });
+    const { addon } = await list({
+      kind: "macvtap",
+      master: "br0",
+      parent: 3,
+      statistics: true,
+      unknown: false,
+    });
     expect(addon.calls).toEqual([
       {
         operation: "listLinks",
@@ -117,6 +125,7 @@ describe("listLinks", () => {
           master: { name: "br0" },
           parent: { index: 3 },
           statistics: true,
+          unknown: false,
         },
       },
     ]);

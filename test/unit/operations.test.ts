@@ -4,7 +4,7 @@ import { Operations } from "../../src/operations.js";
 import { parseTag } from "../../src/tag.js";
 import { bootId, failure, fakeAddon, fakeLink, held } from "./fake-addon.js";
 
-const read = { link: { name: "t0" }, statistics: false };
+const read = { link: { name: "t0" }, statistics: false, unknown: false };
 const tap = createTapRequest({});
 
 describe("the order of operations", () => {

@@ -34,7 +34,7 @@ describe("the other calls", () => {
     const held = fakeLink({ identity: "flintap-x" });
     const link = { identity: "flintap-x", name: held.name };
     expect(requests.detachRequest(held, {})).toEqual({ link });
-    expect(requests.getLinkRequest(held, {})).toEqual({ link, statistics: false });
+    expect(requests.getLinkRequest(held, {})).toEqual({ link, statistics: false, unknown: false });
     expect(requests.openTapRequest(held, {})).toEqual({ link });
     expect(requests.openMacvtapRequest(held, {})).toEqual({ link, additionalQueue: false });
   });
@@ -42,7 +42,7 @@ describe("the other calls", () => {
 
 describe("listLinks", () => {
   test("asks for nothing that was not named", () => {
-    expect(requests.listRequest({}).request).toEqual({ statistics: false });
+    expect(requests.listRequest({}).request).toEqual({ statistics: false, unknown: false });
   });
 
   test("names links as every call does", () => {
@@ -52,6 +52,7 @@ describe("listLinks", () => {
       master: { identity: "flintap-x", name: held.name },
       parent: { name: "enp0" },
       statistics: false,
+      unknown: false,
     });
   });
 
@@ -76,7 +77,11 @@ describe("listLinks", () => {
       { aliasPrefix: "flintap1;", aliasFields: ["g=02:00:00:00:00:0a"] },
     ],
   ])("has the native side look for what a tag's alias has: %j", (options, expected) => {
-    expect(requests.listRequest(options).request).toEqual({ ...expected, statistics: false });
+    expect(requests.listRequest(options).request).toEqual({
+      ...expected,
+      statistics: false,
+      unknown: false,
+    });
   });
 
   test.each([

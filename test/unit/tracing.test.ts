@@ -6,7 +6,7 @@ import { Operations } from "../../src/operations.js";
 import type { OperationTrace } from "../../src/tracing.js";
 import { failure, fakeAddon, fakeLink } from "./fake-addon.js";
 
-const read = { link: { index: 7, name: "t0" }, statistics: false };
+const read = { link: { index: 7, name: "t0" }, statistics: false, unknown: false };
 const work = { sends: 2, waited: 0.25, ran: 0.5 };
 const channels = tracingChannel<unknown, OperationTrace>("flintap:operation");
 
@@ -29,7 +29,7 @@ describe("the flintap:operation channels", () => {
   test("name no device where the call is about many", async () => {
     const heard = listen();
     const addon = fakeAddon({ listLinks: () => ({ links: [fakeLink(), fakeLink()] }) });
-    await new Operations(addon, "me").run("listLinks", { statistics: false });
+    await new Operations(addon, "me").run("listLinks", { statistics: false, unknown: false });
     expect(heard.at(-1)?.[1]).toMatchObject({ outcome: "done", device: undefined });
   });
 

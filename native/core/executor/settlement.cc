@@ -8,6 +8,9 @@
 namespace flintap {
 namespace {
 
+// So that text of many links is not copied to make room for the rest.
+constexpr std::size_t kRoomBesideLinks = 256;
+
 Settlement part(JsonWriter& json, std::size_t links) {
   return {.text = std::move(json.text()),
           .is_ascii = json.is_ascii(),
@@ -84,6 +87,7 @@ void write_surroundings(JsonWriter& json, const Failure& failure) {
 
 Settlement last_part(Task& task, std::uint32_t number, const LinkList::Part& links) {
   JsonWriter json;
+  json.reserve(links.text.size() + kRoomBesideLinks);
   json.begin_object();
   json.member("number", number);
   if (task.wrong) {
@@ -111,17 +115,27 @@ std::vector<Settlement> settle(Task& task, std::uint32_t number) {
   const auto lists = listing.take();
   std::vector<Settlement> parts;
   for (const LinkList::Part& links : std::span(lists).first(lists.size() - 1)) {
-    JsonWriter json;
-    json.begin_object();
-    json.member("number", number);
-    json.member("more", true);
-    write_links(json, links);
-    json.end_object();
-    parts.push_back(part(json, links.links));
-    parts.back().is_last = false;
+    parts.push_back(settle_early(links, number));
   }
   parts.push_back(last_part(task, number, lists.back()));
   return parts;
+}
+
+Settlement settle_early(const std::optional<LinkList::Part>& links, std::uint32_t number) {
+  JsonWriter json;
+  json.reserve((links ? links->text.size() : 0) + kRoomBesideLinks);
+  json.begin_object();
+  json.member("number", number);
+  json.member("more", true);
+  if (links) {
+    write_links(json, *links);
+  } else {
+    json.member("anew", true);
+  }
+  json.end_object();
+  Settlement early = part(json, links ? links->links : 0);
+  early.is_last = false;
+  return early;
 }
 
 std::vector<Settlement> settle_late(const Failure& failure) {

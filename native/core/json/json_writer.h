@@ -41,6 +41,7 @@ class JsonWriter {
     value(value_of_it);
   }
 
+  void reserve(std::size_t characters) { text_.reserve(characters); }
   [[nodiscard]] std::string& text() { return text_; }
   // Every character of the text is one byte, in UTF-8 and in V8.
   [[nodiscard]] bool is_ascii() const { return is_ascii_; }

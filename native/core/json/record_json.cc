@@ -10,6 +10,7 @@ namespace {
 
 struct WriteValue {
   JsonWriter& json;
+  Unknown unknown;
 
   void operator()(std::monostate) const {}
   void operator()(bool value) const { json.value(value); }
@@ -24,7 +25,9 @@ struct WriteValue {
     for (const std::string& value : values) json.value(Text(value));
     json.end_array();
   }
-  void operator()(const Nested& nested) const { write_json(json, *nested.record, *nested.schema); }
+  void operator()(const Nested& nested) const {
+    write_json(json, *nested.record, *nested.schema, unknown);
+  }
 };
 
 [[noreturn]] void refuse(const std::string& path, std::string_view expected) {
@@ -108,18 +111,18 @@ std::vector<Member> read_members(std::string_view text, const Schema& schema,
 
 }  // namespace
 
-void write_json(JsonWriter& json, const Record& record, const Schema& schema) {
+void write_json(JsonWriter& json, const Record& record, const Schema& schema, Unknown unknown) {
   json.begin_object();
   for (const Field& field : schema.fields) {
     if (field.get == nullptr) continue;
     const Value value = field.get(record);
     if (std::holds_alternative<std::monostate>(value)) continue;
     json.key(field.name);
-    std::visit(WriteValue{.json = json}, value);
+    std::visit(WriteValue{.json = json, .unknown = unknown}, value);
   }
-  if (const auto unknown = record.unknown.bytes(); !unknown.empty()) {
+  if (const auto bytes = record.unknown.bytes(); unknown == Unknown::given && !bytes.empty()) {
     json.key("unknown");
-    json.base64(unknown);
+    json.base64(bytes);
   }
   json.end_object();
 }

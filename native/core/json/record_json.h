@@ -1,6 +1,7 @@
 // Records as JSON and JSON as records, by the records' tables.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -10,8 +11,12 @@
 
 namespace flintap {
 
-// Attributes without a row become the member `unknown`: as they stand in a message, in base64.
-void write_json(JsonWriter& json, const Record& record, const Schema& schema);
+// Whether attributes without a row become the member `unknown`: as they stand in a message, in
+// base64. Of a link there are twenty, a good fifth of what it says.
+enum class Unknown : std::uint8_t { left_out, given };
+
+void write_json(JsonWriter& json, const Record& record, const Schema& schema,
+                Unknown unknown = Unknown::left_out);
 
 // A text that is not what a table says.
 struct WrongJson : std::runtime_error {

@@ -11,11 +11,13 @@ namespace {
 struct GetLink : Record {
   std::unique_ptr<Reference> link;
   std::optional<bool> statistics;
+  std::optional<bool> unknown;
 };
 
 constexpr std::array get_fields{
     required(reference_option<&GetLink::link>("link")),
     required(option<&GetLink::statistics>("statistics")),
+    required(option<&GetLink::unknown>("unknown")),
 };
 constexpr Schema get_schema{"getLink", get_fields, make_record<GetLink>};
 
@@ -26,6 +28,7 @@ struct ListLinks : Record {
   std::optional<std::string> alias_prefix;
   std::optional<std::vector<std::string>> alias_fields;
   std::optional<bool> statistics;
+  std::optional<bool> unknown;
 };
 
 constexpr std::array list_fields{
@@ -35,8 +38,13 @@ constexpr std::array list_fields{
     option<&ListLinks::alias_prefix>("aliasPrefix"),
     option<&ListLinks::alias_fields>("aliasFields"),
     required(option<&ListLinks::statistics>("statistics")),
+    required(option<&ListLinks::unknown>("unknown")),
 };
 constexpr Schema list_schema{"listLinks", list_fields, make_record<ListLinks>};
+
+Unknown unknown(const std::optional<bool>& is_wanted) {
+  return *is_wanted ? Unknown::given : Unknown::left_out;
+}
 
 void get_together(Context& context, std::span<Job* const> jobs) {
   const auto request_of = [](const Job& job) -> const GetLink& {
@@ -59,6 +67,7 @@ void get_together(Context& context, std::span<Job* const> jobs) {
       const GetLink& request = request_of(job);
       Link& link = found(answers[place], *request.link, reason::no_such_link);
       if (!*request.statistics) link.statistics.reset();
+      job.outcome.listing = LinkList(unknown(request.unknown));
       job.outcome.links.push_back(std::move(link));
     });
   }
@@ -104,12 +113,13 @@ Outcome list(Context& context, Record& record) {
            has_alias(link, request);
   };
   Outcome outcome;
+  outcome.listing = LinkList(unknown(request.unknown), context.tell);
   for_each_link(
       context, {.kind = request.kind, .master = master, .statistics = *request.statistics},
       [&](Link&& link) {
         if (matches(link)) outcome.listing.add(link);
       },
-      [&] { outcome.listing = LinkList(); });
+      [&] { outcome.listing.restart(); });
   return outcome;
 }
 
