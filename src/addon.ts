@@ -231,6 +231,12 @@ export interface NativeSettled extends Partial<NativeOutcome> {
   late?: NativeFailure;
 }
 
+/**
+ * Operations, one behind the other: of each its number, from 1, its name and its request. The number is
+ * what it settles by and is cancelled by.
+ */
+export type NativeCalls = (number | OperationName | NativeRequests[OperationName])[];
+
 /** Some of what has settled. */
 export interface NativeBatch {
   /** {@link NativeSettled}s, in JSON. */
@@ -248,11 +254,8 @@ export interface NativeBatch {
 export interface NativeHandle {
   /** Is called when there is something to take, and not again before all of it was taken. */
   onSettled: () => void;
-  /**
-   * Queues operations: of each its number, from 1, its name and its request in JSON. The number is
-   * what it settles by and is cancelled by.
-   */
-  submit(calls: readonly (number | string)[]): void;
+  /** Queues {@link NativeCalls}, in JSON. */
+  submit(calls: string): void;
   /** Takes some of what has settled; nothing when the process exits. */
   take(): NativeBatch | undefined;
   /**

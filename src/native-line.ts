@@ -6,6 +6,7 @@
  * event loop in between, so that thousands of operations never hold it up for long.
  */
 import type {
+  NativeCalls,
   NativeHandle,
   NativeOutcome,
   NativeRequests,
@@ -142,7 +143,7 @@ export class NativeLine {
   }
 
   #handOver(turn: readonly Waiting[]): void {
-    const calls: (number | string)[] = [];
+    const calls: NativeCalls = [];
     let end: number | undefined;
     for (const waiting of turn) {
       const { call, number } = waiting;
@@ -156,18 +157,18 @@ export class NativeLine {
   }
 
   /** What it throws, it throws before anything is queued. */
-  #submit(calls: readonly (number | string)[], turn: readonly Waiting[]): void {
+  #submit(calls: NativeCalls, turn: readonly Waiting[]): void {
     try {
-      this.#handle.submit(calls);
+      this.#handle.submit(JSON.stringify(calls));
     } catch (thrown) {
       for (const waiting of turn) if (waiting.call !== undefined) this.#refuse(waiting, thrown);
     }
   }
 
-  #write(calls: (number | string)[], waiting: Waiting, { operation, request }: Call): void {
+  #write(calls: NativeCalls, waiting: Waiting, { operation, request }: Call): void {
     try {
       const ready = typeof request === "function" ? request() : request;
-      calls.push(waiting.number, operation, JSON.stringify(ready));
+      calls.push(waiting.number, operation, ready);
     } catch (thrown) {
       this.#refuse(waiting, thrown);
     }

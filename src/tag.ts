@@ -222,15 +222,18 @@ const plainTag = new RegExp(
 /** Reads such a tag in one go: a listing of thousands of links has one each. */
 function parsePlainTag(alias: string): Tag | undefined {
   const found = plainTag.exec(alias);
-  const [, owner, ...texts] = found ?? [];
-  const createdAt = readSeconds(texts[partNames.length]);
-  if (owner === undefined || createdAt === undefined) return undefined;
+  // Taking it apart by a pattern would make an object for each of its groups.
+  const owner = found?.[1];
+  const firstPart = 2;
+  const time = firstPart + partNames.length;
+  const createdAt = readSeconds(found?.[time]);
+  if (found === null || owner === undefined || createdAt === undefined) return undefined;
   const tag: Tag = { version: 1, owner, createdAt };
   for (let at = 0; at < partNames.length; at += 1) {
-    const text = texts[at];
+    const text = found[firstPart + at];
     if (text !== undefined) tag[partNames[at] as keyof TagParts] = text;
   }
-  const bootId = texts[partNames.length + 1];
+  const bootId = found[time + 1];
   if (bootId !== undefined) tag.bootId = bootId;
   return tag;
 }

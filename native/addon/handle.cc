@@ -74,24 +74,30 @@ void Handle::end() {
 
 // ---- on its way to the thread ----
 
-// submit([number, operation, request, …]). All are looked at before one of them is queued.
+// The next of [number, operation, request, …].
+std::unique_ptr<Handle::Call> Handle::read_call(Napi::Env env, JsonReader& json) {
+  const auto number = json.number();
+  const auto name = json.take(',') ? json.string() : std::nullopt;
+  const auto request = json.take(',') ? json.raw() : std::nullopt;
+  const bool is_whole = number && name && request && (json.take(',') || json.is_next(']'));
+  if (!is_whole) throw Napi::TypeError::New(env, "expected calls in JSON");
+  auto call = std::make_unique<Call>();
+  call->number = static_cast<std::uint32_t>(*number);
+  call->operation = find_operation(*name);
+  if (call->operation == nullptr) throw Napi::TypeError::New(env, *name + ": no such operation");
+  call->text = *request;
+  return call;
+}
+
+// All are looked at before one of them is queued.
 Napi::Value Handle::submit(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  constexpr std::uint32_t kParts = 3;
-  const auto flat = info[0].As<Napi::Array>();
+  const std::string text = info[0].ToString().Utf8Value();
+  JsonReader json(text);
   std::vector<std::unique_ptr<Call>> calls;
-  for (std::uint32_t at = 0; at + kParts <= flat.Length(); at += kParts) {
-    const Napi::HandleScope scope(env);
-    const std::string name = flat.Get(at + 1).ToString().Utf8Value();
-    auto call = std::make_unique<Call>();
-    call->number = flat.Get(at).ToNumber().Uint32Value();
-    call->operation = find_operation(name);
-    if (call->operation == nullptr) throw Napi::TypeError::New(env, name + ": no such operation");
-    call->text = flat.Get(at + 2).ToString().Utf8Value();
-    calls.push_back(std::move(call));
-  }
-  submit(env, std::move(calls));
-  return env.Undefined();
+  json.take('[');
+  while (!json.take(']')) calls.push_back(read_call(info.Env(), json));
+  submit(info.Env(), std::move(calls));
+  return info.Env().Undefined();
 }
 
 Napi::Value Handle::close(const Napi::CallbackInfo& info) {

@@ -14,6 +14,7 @@
 
 #include "core/executor/executor.h"
 #include "core/executor/settlement.h"
+#include "core/json/json_reader.h"
 
 namespace flintap::addon {
 
@@ -46,6 +47,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  static std::unique_ptr<Call> read_call(Napi::Env env, JsonReader& json);
   void submit(Napi::Env env, std::vector<std::unique_ptr<Call>> calls);
   std::vector<Settlement> take_some(bool& more);
   void let_go(Napi::Env env, std::size_t settled);

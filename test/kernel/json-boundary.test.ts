@@ -2,8 +2,8 @@
 import { execFile } from "node:child_process";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { describe, expect, vi } from "vitest";
-import type { NativeRequests } from "../../src/addon.js";
+import { describe, expect, test, vi } from "vitest";
+import type { NativeRequests, NativeSettled } from "../../src/addon.js";
 import { getLink, listLinks } from "../../src/index.js";
 import { loadAddon } from "../../src/load-addon.js";
 import { NativeLine } from "../../src/native-line.js";
@@ -151,5 +151,28 @@ describe("a native request that is wrong", () => {
     ]);
     expect(await get()).toMatchObject({ work: { sends: 1 } });
     await line.close();
+  });
+
+  test("that is not whole is a TypeError, and nothing of its hand-over runs", async () => {
+    const handle = new (loadAddon().Handle)();
+    const settled: number[] = [];
+    handle.onSettled = () => {
+      const batch: NativeSettled[] = JSON.parse(handle.take()?.settled ?? "[]");
+      settled.push(...batch.map(({ number = 0 }) => number));
+    };
+    const whole = '1,"describeHost",{}';
+    for (const broken of [
+      "",
+      "[",
+      `[${whole}`,
+      `[${whole},`,
+      `[${whole},2]`,
+      `[${whole},2,"getLink"]`,
+    ])
+      expect(() => handle.submit(broken)).toThrow(new TypeError("expected calls in JSON"));
+    handle.submit("[]");
+    handle.close(3);
+    while (settled.length === 0) await setImmediate();
+    expect(settled).toEqual([3]);
   });
 });

@@ -117,14 +117,12 @@ export function fakeAddon(script: Script = {}, unbegun = false): FakeAddon {
       handles.opened += 1;
     }
 
-    submit(flat: readonly (number | string)[]): void {
+    submit(text: string): void {
+      const flat = JSON.parse(text);
       for (let at = 0; at < flat.length; at += 3) {
-        const [number, operation, request] = flat.slice(at, at + 3) as [
-          number,
-          OperationName,
-          string,
-        ];
-        const asked = JSON.parse(request);
+        const number: number = flat[at];
+        const operation: OperationName = flat[at + 1];
+        const asked = flat[at + 2];
         calls.push({ operation, request: asked });
         const answer = script[operation] ?? answers[operation];
         void this.#answer(number, async () => await answer?.(asked));

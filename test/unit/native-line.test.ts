@@ -17,12 +17,13 @@ class Handle implements NativeHandle {
   isUnbegun = false;
   #batches: NativeBatch[] = [];
 
-  submit(flat: readonly (number | string)[]): void {
+  submit(calls: string): void {
     if (this.refusal !== undefined) throw this.refusal;
+    const flat = JSON.parse(calls);
     const handOver: string[] = [];
     for (let at = 0; at < flat.length; at += 3) {
-      this.numbers.push(flat[at] as number);
-      handOver.push(JSON.parse(flat[at + 2] as string).link.name);
+      this.numbers.push(flat[at]);
+      handOver.push(flat[at + 2].link.name);
     }
     this.handOvers.push(handOver);
   }
