@@ -68,7 +68,6 @@ export class Operations {
   #asking?: Promise<void> | undefined;
   #host?: HostFacts;
   #hostFailure: unknown;
-  #recent?: { second: number; origin: Origin };
   #closing?: Promise<void>;
   readonly #holders = new Set<Promise<void>>();
 
@@ -220,14 +219,10 @@ export class Operations {
     }
   }
 
-  /** The same for all creates of a second: a tag tells no finer when it was made. */
   #origin(): Origin {
     if (this.#host === undefined) throw this.#hostFailure;
-    const now = new Date();
-    const second = Math.floor(now.getTime() / 1000);
-    if (this.#recent?.second !== second)
-      this.#recent = { second, origin: { ...this.#host, owner: this.#owner, now } };
-    return this.#recent.origin;
+    const { bootId, machineId } = this.#host;
+    return { owner: this.#owner, bootId, machineId, now: new Date() };
   }
 
   async #finish(): Promise<void> {

@@ -141,28 +141,23 @@ export function tagPrefix(owner: string): string {
 /** Who makes a device, when and during which boot. */
 type TagOrigin = Pick<Tag, "owner" | "createdAt" | "bootId">;
 
-/** How the tags of an origin begin and end: many devices have the same. */
+/** How the tags of an origin begin and end: all devices of a second have the same. */
 interface Frame {
-  origin: TagOrigin;
+  owner: string;
+  second: number;
+  bootId?: string;
   begin: string;
   end: string;
 }
 
 let recent: Frame | undefined;
 
-function frameOf(origin: TagOrigin): Frame {
-  const { owner, createdAt, bootId } = origin;
-  const known = recent?.origin;
-  if (
-    recent !== undefined &&
-    known?.owner === owner &&
-    known.createdAt === createdAt &&
-    known.bootId === bootId
-  )
+function frameOf({ owner, createdAt, bootId }: TagOrigin): Frame {
+  const second = Math.floor(createdAt.getTime() / 1000);
+  if (recent?.second === second && recent.owner === owner && recent.bootId === bootId)
     return recent;
   const boot = bootId === undefined ? "" : `;k=${writePart(bootId, bootIdBytes)}`;
-  const end = `t=${Math.floor(createdAt.getTime() / 1000)}${boot}`;
-  recent = { origin: { owner, createdAt, bootId }, begin: tagPrefix(owner), end };
+  recent = { owner, second, bootId, begin: tagPrefix(owner), end: `t=${second}${boot}` };
   return recent;
 }
 
