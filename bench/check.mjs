@@ -28,9 +28,13 @@ const judged = goals
   })
   .toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 
-for (const { what, direction, limit, unit, figure, verdict } of judged) {
+for (const { what, direction, limit, unit, figure, bareC, verdict } of judged) {
   const shown = figure === undefined ? "-" : `${showEstimate(figure)} ${unit}`;
+  const most = bareC?.(results);
+  const beside = most === undefined ? "" : `; bare C: ${showEstimate(most)} ${unit}`;
   console.log(`${verdict.padEnd(12)}  ${what}`);
-  console.log(`${"".padEnd(12)}  ${shown}; goal: ${direction} ${showNumber(limit)} ${unit}`);
+  console.log(
+    `${"".padEnd(12)}  ${shown}; goal: ${direction} ${showNumber(limit)} ${unit}${beside}`,
+  );
 }
 if (judged.some(({ verdict }) => verdict === "not met")) process.exitCode = 1;

@@ -13,6 +13,8 @@ import { estimate } from "./statistics.mjs";
  * @property {number} limit
  * @property {string} unit "×", "µs" or "ms"
  * @property {(results: Results) => Estimate | undefined} figure
+ * @property {Goal["figure"]} [bareC] What bare C has in flintap's place, with the same requests: no more
+ *   than that is to be had.
  *
  * @typedef {"met" | "not met" | "undecided" | "not measured"} Verdict
  */
@@ -31,6 +33,19 @@ const cell = (results, { ipv6 = "closed", work = "create", ...who }) =>
  */
 const ratio = (above, below, figure) => (results) =>
   pairedRatio(cell(results, above), cell(results, { ...above, ...below }), figure);
+
+/**
+ * How often another one's costs hold flintap's, and bare C's.
+ *
+ * @param {Who} other
+ * @param {Partial<Who>} own What differs in flintap's.
+ * @param {Figure} figure
+ * @returns {Pick<Goal, "figure" | "bareC">}
+ */
+const beside = (other, own, figure) => ({
+  figure: ratio(other, { contestant: "flintap bulk", ...own }, figure),
+  bareC: ratio(other, { contestant: "C bulk", ...own }, figure),
+});
 
 /** @param {string} kind @returns {Goal[]} */
 function createGoals(kind) {
@@ -59,21 +74,21 @@ function createGoals(kind) {
       direction: "at least",
       limit: 1.5,
       unit: "×",
-      figure: ratio(go, { contestant: "flintap bulk" }, "cpuUs"),
+      ...beside(go, {}, "cpuUs"),
     },
     {
       what: `${kind}: Go as flintlock calls it (host IPv6 open) to 1,000 creates (closed), by default`,
       direction: "at least",
       limit: 2,
       unit: "×",
-      figure: ratio(flintlock, { contestant: "flintap bulk", ipv6: "closed" }, "cpuUs"),
+      ...beside(flintlock, { ipv6: "closed" }, "cpuUs"),
     },
     {
       what: `${kind}: processes of ip, 8 side by side, to 100 creates, by the clock`,
       direction: "at least",
       limit: kind === "tap" ? 10 : 15,
       unit: "×",
-      figure: ratio(processes, { contestant: "flintap bulk" }, "wallUs"),
+      ...beside(processes, {}, "wallUs"),
     },
   ];
 }
@@ -83,7 +98,7 @@ function deleteGoals(kind) {
   const own = { kind, count: 1000, contestant: "flintap bulk", work: "delete-bulk" };
   const goDeletes = { kind, count: 100, contestant: "Go flintlock", work: "delete-each" };
   const parallel = { kind, count: 100, contestant: "Go lean", work: "delete-parallel" };
-  const few = { contestant: "flintap bulk", work: "delete-bulk" };
+  const together = { work: "delete-bulk" };
   const acked = { kind, count: 100, contestant: "C awaited", work: "delete-single" };
   return [
     {
@@ -98,14 +113,14 @@ function deleteGoals(kind) {
       direction: "at least",
       limit: 35,
       unit: "×",
-      figure: ratio(goDeletes, few, "wallUs"),
+      ...beside(goDeletes, together, "wallUs"),
     },
     {
       what: `${kind}: Go's deletes by 16 goroutines to deleteLinks of 100, by the clock`,
       direction: "at least",
       limit: 5,
       unit: "×",
-      figure: ratio(parallel, few, "wallUs"),
+      ...beside(parallel, together, "wallUs"),
     },
     {
       what: `${kind}: waiting for a delete's ack to a deleteLink that is settled, by the clock`,
@@ -154,6 +169,7 @@ const otherGoals = [
     limit: 2.6,
     unit: "×",
     figure: ratio(growing, { count: 100 }, "cpuUs"),
+    bareC: ratio({ ...growing, contestant: "C bulk" }, { count: 100 }, "cpuUs"),
   },
   {
     what: "macvtap: listLinks of 4,000, to a dump that bare C reads",

@@ -40,6 +40,23 @@ describe("a ratio", () => {
     expect(ratio?.median).toBeCloseTo(1.05);
   });
 
+  test("beside another one is told for bare C as well, by the same rounds", () => {
+    const go = new Cells();
+    const of = { kind: "macvtap", ipv6: "open", count: 100, work: "create" };
+    for (let round = 0; round < 7; round += 1) {
+      for (const [contestant, cpuUs] of [
+        ["Go flintlock", 300],
+        ["flintap bulk", 240],
+        ["C bulk", 200],
+      ] as const)
+        go.add({ ...of, contestant }, round, { cpuUs: cpuUs * (round + 1) });
+    }
+    const beside = goals.find(({ bareC }) => bareC !== undefined);
+    const seen = { cells: go.all() } as typeof results;
+    expect(beside?.figure(seen)?.median).toBeCloseTo(1.25);
+    expect(beside?.bareC?.(seen)?.median).toBeCloseTo(1.5);
+  });
+
   test("is what the first goal is judged by", () => {
     const [first] = goals;
     expect(first?.figure(results)?.high).toBeCloseTo(1.05);
