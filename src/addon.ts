@@ -223,8 +223,6 @@ export interface NativeSettled extends Partial<NativeOutcome> {
   number?: number;
   /** It has not settled: these are some of its links. */
   more?: boolean;
-  /** With `more`: what has come of its links so far is void, and they come again. */
-  anew?: boolean;
   failure?: NativeFailure;
   wrong?: string;
   /** What went wrong with an operation after it had settled. */

@@ -189,7 +189,7 @@ export class NativeLine {
     if (waiting === undefined) return;
     if (links !== undefined) for (const link of links) completeLink(link);
     if (settled.more) {
-      if (settled.anew || waiting.links === undefined) waiting.links = [];
+      waiting.links ??= [];
       waiting.links.push(...(links ?? []));
     } else {
       this.#leave(waiting);

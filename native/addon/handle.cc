@@ -31,7 +31,6 @@ Handle::Handle(const Napi::CallbackInfo& info)
   try {
     executor_ =
         std::make_unique<Executor>([this](auto tasks) { done(tasks); },
-                                   [this](const Task& task, const auto& part) { tell(task, part); },
                                    [this](const Failure& failure) { push(settle_late(failure)); });
   } catch (const Failure& failure) {
     ended_ = true;
@@ -146,12 +145,6 @@ void Handle::done(std::span<std::unique_ptr<Task>> tasks) {
     task.reset();
   }
   push(std::move(parts));
-}
-
-void Handle::tell(const Task& task, const std::optional<LinkList::Part>& part) {
-  std::vector<Settlement> early;
-  early.push_back(settle_early(part, static_cast<const Call&>(task).number));
-  push(std::move(early));
 }
 
 // One wake for as many as come before JavaScript has taken all.

@@ -7,7 +7,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -53,7 +52,6 @@ class Handle : public Napi::ObjectWrap<Handle> {
   void let_go(Napi::Env env, std::size_t settled);
   // On the operation thread.
   void done(std::span<std::unique_ptr<Task>> tasks);
-  void tell(const Task& task, const std::optional<LinkList::Part>& part);
   // On any thread.
   void push(std::vector<Settlement> parts);
   static void end_at_teardown(void* handle);

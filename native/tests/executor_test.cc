@@ -64,7 +64,7 @@ std::vector<int> up_to(int count) {
 // The failure of one task.
 std::optional<Failure> failure_of(std::function<void(Context&)> work) {
   Finished finished;
-  Executor executor(finished.callback(), nullptr, nullptr);
+  Executor executor(finished.callback(), nullptr);
   executor.submit(task_to(std::move(work)));
   return finished.wait_for(1)[0]->failure;
 }
@@ -90,7 +90,7 @@ TEST_SUITE("executor") {
     constexpr int kMany = 500;
     Finished finished;
     std::vector<int> ran;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     for (int number = 0; number < kMany; ++number) {
       executor.submit(task_to([&ran, number](Context&) { ran.push_back(number); }, number));
     }
@@ -104,7 +104,7 @@ TEST_SUITE("executor") {
     constexpr int kEach = 100;
     Finished finished;
     std::array<std::vector<int>, kThreads> ran;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::vector<std::thread> threads;
     threads.reserve(kThreads);
     for (auto& list : ran) {
@@ -124,7 +124,7 @@ TEST_SUITE("executor") {
     std::vector<std::thread::id> threads;
     std::array<char, 16> name{};
     sigset_t blocked{};
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     for (int times = 0; times < 2; ++times) {
       executor.submit(task_to([&](Context&) {
         threads.push_back(std::this_thread::get_id());
@@ -143,7 +143,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("operations share a socket that works") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::vector<const netlink::Socket*> sockets;
     std::vector<std::string> names;
     for (int times = 0; times < 2; ++times) {
@@ -163,7 +163,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("no socket is opened for an operation that takes none") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     executor.submit(task_to({}));
     finished.wait_for(1);
     CHECK(tests::netlink_sockets().empty());
@@ -172,7 +172,7 @@ TEST_SUITE("executor") {
   // A dump that was cut short goes on in its socket.
   TEST_CASE("after an outcome that is unknown, the next operation has another socket") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::vector<std::uint64_t> numbers;
     const auto look = [&](Context& context) {
       context.socket();
@@ -195,7 +195,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("a failure is handed over, and the next operation runs") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     executor.submit(task_to([](Context&) {
       Failure failure(EEXIST, reason::name_taken, "create", "mv0");
       failure.left_behind.emplace_back("a link");
@@ -223,7 +223,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("stopping ends after the operation that runs, and drops what is queued") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::promise<void> started;
     std::promise<void> go_on;
     executor.submit(task_to([&](Context&) {
@@ -248,7 +248,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("what is given up before its turn never runs") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::promise<void> go_on;
     executor.submit(task_to([&](Context&) { go_on.get_future().wait(); }));
     bool ran = false;
@@ -265,7 +265,7 @@ TEST_SUITE("executor") {
 
   TEST_CASE("what is given up while it runs hears of it, and the next does not") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     std::promise<void> begun;
     std::promise<void> go_on;
     auto task = task_to([&](Context& context) {
@@ -288,14 +288,14 @@ TEST_SUITE("executor") {
 
   TEST_CASE("an idle one stops at once") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     executor.stop();
     CHECK(finished.count() == 0);
   }
 
   TEST_CASE("its thread closes its socket, not whoever stops it") {
     Finished finished;
-    Executor executor(finished.callback(), nullptr, nullptr);
+    Executor executor(finished.callback(), nullptr);
     executor.submit(task_to([](Context& context) { context.socket(); }));
     finished.wait_for(1);
     CHECK(tests::netlink_sockets().size() == 1);
@@ -306,7 +306,7 @@ TEST_SUITE("executor") {
   TEST_CASE("a task without operation ends the thread, when all before it is done") {
     const std::size_t descriptors = tests::open_descriptors();
     Finished finished;
-    std::optional<Executor> executor(std::in_place, finished.callback(), nullptr, nullptr);
+    std::optional<Executor> executor(std::in_place, finished.callback(), nullptr);
     executor->submit(task_to({}, 1));
     executor->submit(task_to({}, 2));
     auto end = std::make_unique<NumberedTask>();
@@ -322,11 +322,11 @@ TEST_SUITE("executor") {
   TEST_CASE("a thousand of them leave no thread and no descriptor") {
     Finished finished;
     // ThreadSanitizer starts one of its own beside the first.
-    { const Executor first(finished.callback(), nullptr, nullptr); }
+    { const Executor first(finished.callback(), nullptr); }
     const std::size_t threads = tests::running_threads();
     const std::size_t descriptors = tests::open_descriptors();
     for (int times = 0; times < 1000; ++times) {
-      Executor executor(finished.callback(), nullptr, nullptr);
+      Executor executor(finished.callback(), nullptr);
       executor.submit(task_to([](Context& context) { context.socket(); }));
       if (times % 2 == 0) {
         executor.submit(std::make_unique<NumberedTask>());

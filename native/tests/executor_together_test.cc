@@ -67,7 +67,7 @@ Tasks run(Tasks tasks) {
   rounds().clear();
   const std::size_t count = tasks.size();
   Finished finished;
-  Executor executor(finished.callback(), nullptr, nullptr);
+  Executor executor(finished.callback(), nullptr);
   executor.submit(std::move(tasks));
   return finished.wait_for(count);
 }

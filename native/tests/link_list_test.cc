@@ -2,24 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
 using namespace flintap;
 
 namespace {
-
-// What a list tells: of each part its links, 0 for "forget them all".
-struct Told {
-  std::vector<std::size_t> links;
-
-  LinkList::Tell callback() {
-    return [this](const std::optional<LinkList::Part>& part) {
-      links.push_back(part ? part->links : 0);
-    };
-  }
-};
 
 void add(LinkList& list, std::size_t count) {
   for (std::size_t index = 1; index <= count; ++index) {
@@ -39,38 +27,20 @@ TEST_SUITE("a list of links") {
     CHECK(parts[0].links == 0);
   }
 
-  TEST_CASE("keeps its parts where nobody is told of them") {
+  TEST_CASE("comes in parts, of which all but the last are whole") {
     LinkList list;
     add(list, 2 * kLinksAtATime + 1);
     const auto parts = list.take();
     REQUIRE(parts.size() == 3);
     CHECK(parts[0].links == kLinksAtATime);
     CHECK(parts[1].links == kLinksAtATime);
-    CHECK(parts[2].text == R"([{"index":257}])");
+    CHECK(parts[2].text == R"([{"index":129}])");
   }
 
-  TEST_CASE("tells each part but the last when the next begins") {
-    Told told;
-    LinkList list(Unknown::left_out, told.callback());
-    add(list, kLinksAtATime);
-    CHECK(told.links.empty());
-    add(list, 1);
-    CHECK(told.links == std::vector{kLinksAtATime});
-    const auto parts = list.take();
-    REQUIRE(parts.size() == 1);
-    CHECK(parts[0].text == R"([{"index":1}])");
-  }
-
-  TEST_CASE("begins anew, and takes back only what was told") {
-    Told told;
-    LinkList list(Unknown::left_out, told.callback());
-    add(list, 3);
-    list.restart();
-    CHECK(told.links.empty());
+  TEST_CASE("begins anew with nothing of what it had") {
+    LinkList list;
     add(list, kLinksAtATime + 3);
     list.restart();
-    list.restart();
-    CHECK(told.links == std::vector<std::size_t>{kLinksAtATime, 0});
     add(list, 1);
     const auto parts = list.take();
     REQUIRE(parts.size() == 1);

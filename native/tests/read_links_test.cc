@@ -1,12 +1,10 @@
-// getLink of many at once and listLinks, against the kernel of this machine.
+// getLink of many at once, against the kernel of this machine.
 #include <doctest/doctest.h>
 
 #include <limits>
 
 #include "core/link/requests.h"
 #include "core/operations/operation.h"
-#include "tests/bridges.h"
-#include "tests/process.h"
 #include "tests/value.h"
 
 using namespace flintap;
@@ -22,29 +20,6 @@ std::unique_ptr<Job> job_for(const Operation& operation, Reference link, bool st
   tests::set(*job->request, *operation.request, "statistics", statistics);
   tests::set(*job->request, *operation.request, "unknown", false);
   return job;
-}
-
-// A list that is interrupted when its first part is told: a bridge is made then.
-bool takes_back_what_was_told_of_an_interrupted_list() {
-  constexpr int kBridges = 2 * static_cast<int>(kLinksAtATime);
-  netlink::Socket maker;
-  if (!tests::make_bridges(maker, "br", kBridges)) return false;
-  const Operation& operation = *find_operation("listLinks");
-  const auto request = operation.request->make();
-  tests::set(*request, *operation.request, "kind", std::string("bridge"));
-  tests::set(*request, *operation.request, "statistics", false);
-  tests::set(*request, *operation.request, "unknown", false);
-  std::size_t links = 0;
-  std::vector<std::size_t> taken_back;
-  Context context;
-  context.tell = [&](const std::optional<LinkList::Part>& part) {
-    if (links == 0 && taken_back.empty()) tests::make_bridges(maker, "more", 1);
-    if (!part) taken_back.push_back(std::exchange(links, 0));
-    if (part) links += part->links;
-  };
-  auto outcome = operation.run(context, *request);
-  for (const LinkList::Part& part : outcome.listing.take()) links += part.links;
-  return taken_back.size() == 1 && taken_back[0] >= kLinksAtATime && links == kBridges + 1;
 }
 
 }  // namespace
@@ -75,11 +50,5 @@ TEST_SUITE("getLink") {
     Context context;
     find_operation("getLink")->run_together(context, {});
     CHECK(context.sends() == 0);
-  }
-}
-
-TEST_SUITE("listLinks") {
-  TEST_CASE("takes back what it told of a dump that was interrupted") {
-    tests::check_in_namespace(takes_back_what_was_told_of_an_interrupted_list);
   }
 }

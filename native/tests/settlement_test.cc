@@ -126,13 +126,6 @@ TEST_SUITE("settlement") {
     CHECK(parts[2].links == 2);
   }
 
-  TEST_CASE("what came of a list can be taken back") {
-    const Settlement early = settle_early(std::nullopt, 7);
-    CHECK(early.text == R"({"number":7,"more":true,"anew":true})");
-    CHECK_FALSE(early.is_last);
-    CHECK(early.links == 0);
-  }
-
   TEST_CASE("a failure says all that is known") {
     Task task;
     fill(task);

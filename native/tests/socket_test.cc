@@ -19,7 +19,6 @@
 #include "core/link/kind.h"
 #include "core/link/requests.h"
 #include "core/system/seam.h"
-#include "tests/bridges.h"
 #include "tests/process.h"
 #include "tests/value.h"
 
@@ -107,6 +106,18 @@ bool loses_no_answer_in_a_small_buffer() {
   return answers == kMany && std::ranges::count(acks, 0, &Ack::error) == kMany;
 }
 
+bool make_bridges(Socket& socket, const std::string& prefix, int count) {
+  std::vector<Request> batch;
+  for (int number = 0; number < count; ++number) {
+    Link bridge;
+    bridge.kind = "bridge";
+    bridge.name = prefix + std::to_string(number);
+    batch.push_back(requests::create(bridge));
+  }
+  const auto acks = socket.exchange(batch, ignore);
+  return std::ranges::count(acks, 0, &Ack::error) == count;
+}
+
 // Lists the bridges of a namespace that has many: so many that they come in several datagrams. For
 // the first `interruptions` tries, another bridge is made while they come.
 struct InterruptedList {
@@ -119,12 +130,12 @@ struct InterruptedList {
   explicit InterruptedList(int interruptions) {
     Socket maker;
     Socket reader;
-    if (!tests::make_bridges(maker, "br", kBridges)) return;
+    if (!make_bridges(maker, "br", kBridges)) return;
     ack = reader.dump(
         requests::dump({.kind = "bridge", .master = std::nullopt, .statistics = false}),
         [&](std::size_t, const Frame&) {
           if (++listed != 1 || made == interruptions) return;
-          tests::make_bridges(maker, "more" + std::to_string(made) + "x", 1);
+          make_bridges(maker, "more" + std::to_string(made) + "x", 1);
           ++made;
         },
         [&] {
@@ -149,7 +160,7 @@ bool gives_up_a_dump_that_is_always_interrupted() {
 bool reads_a_link_of_many_kilobytes() {
   constexpr int kSources = 4000;
   Socket socket;
-  if (!tests::make_bridges(socket, "br", 1)) return false;
+  if (!make_bridges(socket, "br", 1)) return false;
   std::vector<std::string> sources;
   for (int number = 0; number < kSources; ++number) {
     const HardwareAddress address{

@@ -93,7 +93,7 @@ describe("several hundred links", () => {
     await line.close();
     expect(links.map(({ index }) => index)).toEqual(shown.map(({ ifindex }) => ifindex));
     expect(links.length).toBeGreaterThan(2 * count);
-    expect(turnsAtTakes.length).toBeGreaterThanOrEqual(Math.ceil(links.length / 128));
+    expect(turnsAtTakes.length).toBeGreaterThanOrEqual(Math.ceil(links.length / 64));
     expect(2 * new Set(turnsAtTakes).size).toBeGreaterThanOrEqual(turnsAtTakes.length);
     for (const { statistics } of links)
       expect(Object.values(statistics ?? {}).map((counter) => typeof counter)).toEqual(

@@ -281,20 +281,6 @@ describe("what settles", () => {
     expect((await other).links.map(({ index }) => index)).toEqual([9]);
   });
 
-  test("of a list that began anew has only what came after", async () => {
-    const { handle, line } = opened();
-    const list = line.run(getLink("list"));
-    await setImmediate();
-    const part = (...indexes: number[]) => indexes.map((index) => fakeLink({ index }));
-    handle.settle(
-      [{ number: 1, more: true, links: part(3, 1) }],
-      [{ number: 1, more: true, anew: true }],
-      [{ number: 1, more: true, links: part(1) }],
-      [{ number: 1, links: part(2) }],
-    );
-    expect((await list).links.map(({ index }) => index)).toEqual([1, 2]);
-  });
-
   test("has its links completed, in every part", async () => {
     const { handle, line } = opened();
     const list = line.run(getLink("list"));

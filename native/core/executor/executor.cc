@@ -11,8 +11,7 @@
 
 namespace flintap {
 
-Executor::Executor(OnDone on_done, OnPart on_part, OnLate on_late)
-    : on_done_(std::move(on_done)), on_part_(std::move(on_part)) {
+Executor::Executor(OnDone on_done, OnLate on_late) : on_done_(std::move(on_done)) {
   context_.ending = &stopping_;
   context_.report_late = std::move(on_late);
   thread_ = start_thread("flintap", [this] { work(); });
@@ -145,10 +144,8 @@ void Executor::run(std::span<const std::unique_ptr<Task>> tasks) {
 
 void Executor::run_alone(Task& task) {
   context_.cancellation = &task.cancellation;
-  if (on_part_) context_.tell = [&](auto part) { on_part_(task, std::move(part)); };
   task.failure = failure_of("run the operation",
                             [&] { task.outcome = task.operation->run(context_, *task.request); });
-  context_.tell = nullptr;
   context_.cancellation = nullptr;
 }
 

@@ -34,14 +34,11 @@ class Executor {
   // For those that ran together; on the operation thread, and must not throw.
   using OnDone = std::function<void(std::span<std::unique_ptr<Task>>)>;
 
-  // For some of a task's links before it is done; see LinkList::Tell. On the operation thread.
-  using OnPart = std::function<void(Task&, std::optional<LinkList::Part>)>;
-
   // For what went wrong with a task after it was done; on any thread, and must not throw.
   using OnLate = std::function<void(const Failure&)>;
 
   // Throws Failure when no thread can be had.
-  Executor(OnDone on_done, OnPart on_part, OnLate on_late);
+  Executor(OnDone on_done, OnLate on_late);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -65,7 +62,6 @@ class Executor {
   std::vector<std::unique_ptr<Task>> take_all();
 
   OnDone on_done_;
-  OnPart on_part_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Task>> queue_;
   // Counts submissions. Waiting on it takes no condition variable, which would have to outlive the

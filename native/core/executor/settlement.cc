@@ -85,6 +85,19 @@ void write_surroundings(JsonWriter& json, const Failure& failure) {
   if (!failure.left_behind.empty()) write_texts(json, "leftBehind", failure.left_behind);
 }
 
+Settlement early_part(const LinkList::Part& links, std::uint32_t number) {
+  JsonWriter json;
+  json.reserve(links.text.size() + kRoomBesideLinks);
+  json.begin_object();
+  json.member("number", number);
+  json.member("more", true);
+  write_links(json, links);
+  json.end_object();
+  Settlement early = part(json, links.links);
+  early.is_last = false;
+  return early;
+}
+
 Settlement last_part(Task& task, std::uint32_t number, const LinkList::Part& links) {
   JsonWriter json;
   json.reserve(links.text.size() + kRoomBesideLinks);
@@ -115,27 +128,10 @@ std::vector<Settlement> settle(Task& task, std::uint32_t number) {
   const auto lists = listing.take();
   std::vector<Settlement> parts;
   for (const LinkList::Part& links : std::span(lists).first(lists.size() - 1)) {
-    parts.push_back(settle_early(links, number));
+    parts.push_back(early_part(links, number));
   }
   parts.push_back(last_part(task, number, lists.back()));
   return parts;
-}
-
-Settlement settle_early(const std::optional<LinkList::Part>& links, std::uint32_t number) {
-  JsonWriter json;
-  json.reserve((links ? links->text.size() : 0) + kRoomBesideLinks);
-  json.begin_object();
-  json.member("number", number);
-  json.member("more", true);
-  if (links) {
-    write_links(json, *links);
-  } else {
-    json.member("anew", true);
-  }
-  json.end_object();
-  Settlement early = part(json, links ? links->links : 0);
-  early.is_last = false;
-  return early;
 }
 
 std::vector<Settlement> settle_late(const Failure& failure) {

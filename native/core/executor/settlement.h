@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +26,6 @@ struct Settlement {
 // One at least; only the last one's text says more than links. `number` is what the caller knows
 // the task by. Takes the descriptors.
 std::vector<Settlement> settle(Task& task, std::uint32_t number);
-
-// For some of a task's links, before it is settled; for nothing, that what came so far is void.
-Settlement settle_early(const std::optional<LinkList::Part>& links, std::uint32_t number);
 
 // For what went wrong after its task was settled.
 std::vector<Settlement> settle_late(const Failure& failure);

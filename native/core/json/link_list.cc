@@ -6,12 +6,9 @@ namespace flintap {
 
 void LinkList::add(const Link& link) {
   if (links_ == kLinksAtATime) {
-    if (tell_) {
-      tell_(end_part());
-      has_told_ = true;
-    } else {
-      parts_.push_back(end_part());
-    }
+    end_part();
+    // The next is about as long: text that grows is copied again and again.
+    json_.reserve(parts_.back().text.size() * 9 / 8);
   }
   if (links_ == 0) json_.begin_array();
   write_json(json_, link, kLinkSchema, unknown_);
@@ -22,24 +19,20 @@ void LinkList::restart() {
   parts_.clear();
   json_ = JsonWriter();
   links_ = 0;
-  if (std::exchange(has_told_, false)) tell_(std::nullopt);
 }
 
 std::vector<LinkList::Part> LinkList::take() {
-  if (links_ > 0 || parts_.empty()) parts_.push_back(end_part());
+  if (links_ > 0) end_part();
+  if (parts_.empty()) parts_.emplace_back();
   return std::exchange(parts_, {});
 }
 
-LinkList::Part LinkList::end_part() {
-  if (links_ == 0) return {};
+void LinkList::end_part() {
   json_.end_array();
-  // The next is about as long: text that grows is copied again and again.
-  const std::size_t room = json_.text().size() * 9 / 8;
-  Part part{.text = std::move(json_.text()), .is_ascii = json_.is_ascii(), .links = links_};
+  parts_.push_back(
+      {.text = std::move(json_.text()), .is_ascii = json_.is_ascii(), .links = links_});
   json_ = JsonWriter();
-  if (links_ == kLinksAtATime) json_.reserve(room);
   links_ = 0;
-  return part;
 }
 
 }  // namespace flintap

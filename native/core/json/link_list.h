@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +13,7 @@
 namespace flintap {
 
 // How many links JavaScript takes before its event loop goes on.
-inline constexpr std::size_t kLinksAtATime = 128;
+inline constexpr std::size_t kLinksAtATime = 64;
 
 class LinkList {
  public:
@@ -26,27 +24,20 @@ class LinkList {
     std::size_t links = 0;
   };
 
-  // Is told each part but the last as soon as it is whole; nothing takes back all that was told.
-  using Tell = std::function<void(std::optional<Part>)>;
-
   LinkList() = default;
-  // Without `tell`, it keeps all parts.
-  explicit LinkList(Unknown unknown, Tell tell = nullptr)
-      : unknown_(unknown), tell_(std::move(tell)) {}
+  explicit LinkList(Unknown unknown) : unknown_(unknown) {}
 
   void add(const Link& link);
   // Forgets all links so far.
   void restart();
-  // All that were not told, each part but the last with as many links as are taken at a time. One
-  // part at least.
+  // All of them, each part but the last with as many links as are taken at a time. One part at
+  // least.
   std::vector<Part> take();
 
  private:
-  Part end_part();
+  void end_part();
 
   Unknown unknown_ = Unknown::left_out;
-  Tell tell_;
-  bool has_told_ = false;
   std::vector<Part> parts_;
   JsonWriter json_;  // of the part that has begun
   std::size_t links_ = 0;

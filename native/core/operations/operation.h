@@ -75,7 +75,6 @@ class Context {
   WirelessParents wireless_parents;
   const Cancellation* cancellation = nullptr;  // of the operation that runs, when it runs alone
   const std::atomic<bool>* ending = nullptr;   // of its thread
-  LinkList::Tell tell;  // to JavaScript, what comes of the operation that runs alone. May be empty.
   // Called from any thread, until all is destroyed that works here. May be empty.
   ReportLate report_late;
 

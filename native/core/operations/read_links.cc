@@ -113,7 +113,7 @@ Outcome list(Context& context, Record& record) {
            has_alias(link, request);
   };
   Outcome outcome;
-  outcome.listing = LinkList(unknown(request.unknown), context.tell);
+  outcome.listing = LinkList(unknown(request.unknown));
   for_each_link(
       context, {.kind = request.kind, .master = master, .statistics = *request.statistics},
       [&](Link&& link) {
