@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { compileC } from "../../bench/contestants.mjs";
 import { needs } from "../setup/capabilities.js";
-import { packageRoot, runNode } from "../setup/child.js";
+import { nodeCommand, packageRoot, runNode } from "../setup/child.js";
 import { addBridge, addParent, linkNames } from "../setup/iproute2.js";
 
 const folder = mkdtempSync(join(tmpdir(), "flintap-bench-"));
@@ -105,7 +105,7 @@ describe("bare C", () => {
     const commands = [...bulk, "make-awaited 2", "delete-single 1", "delete-bulk 1"];
     for (const kind of ["macvtap", "tap"]) {
       const place = [kind, "closed", "1"];
-      const own = sendsOf([process.execPath, "bench/peers/flintap.mjs", ...place], commands);
+      const own = sendsOf([...nodeCommand([]), "bench/peers/flintap.mjs", ...place], commands);
       expect(sendsOf([bareC, ...place], commands), kind).toEqual(own);
     }
   });

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { packageRoot } from "./child.js";
+import { nodeCommand, packageRoot } from "./child.js";
 
 const python = `
 import array, json, os, select, socket, sys
@@ -46,9 +46,10 @@ export class Peer implements AsyncDisposable {
 
   /** The same for a module that imports the built package. */
   static node(module: string, fds: readonly number[] = []): Peer {
-    const args = ["--input-type=module", "--eval", javascript + module];
+    const [command = "", ...before] = nodeCommand(undefined);
+    const args = [...before, "--input-type=module", "--eval", javascript + module];
     const stdio = ["pipe", "pipe", "inherit", ...fds] as const;
-    return new Peer(spawn(process.execPath, args, { cwd: packageRoot, stdio: [...stdio] }));
+    return new Peer(spawn(command, args, { cwd: packageRoot, stdio: [...stdio] }));
   }
 
   /** What it says next. */
