@@ -75,13 +75,13 @@ void Handle::end() {
 
 // The next of [number, operation, request, …].
 std::unique_ptr<Handle::Call> Handle::read_call(Napi::Env env, JsonReader& json) {
-  const auto number = json.number();
+  const auto number = json.whole_number();
   const auto name = json.take(',') ? json.string() : std::nullopt;
   const auto request = json.take(',') ? json.raw() : std::nullopt;
   const bool is_whole = number && name && request && (json.take(',') || json.is_next(']'));
   if (!is_whole) throw Napi::TypeError::New(env, "expected calls in JSON");
   auto call = std::make_unique<Call>();
-  call->number = static_cast<std::uint32_t>(*number);
+  call->number = *number;
   call->operation = find_operation(*name);
   if (call->operation == nullptr) throw Napi::TypeError::New(env, *name + ": no such operation");
   call->text = *request;
@@ -102,7 +102,7 @@ Napi::Value Handle::submit(const Napi::CallbackInfo& info) {
 Napi::Value Handle::close(const Napi::CallbackInfo& info) {
   std::vector<std::unique_ptr<Call>> end;
   end.push_back(std::make_unique<Call>());
-  end.back()->number = info[0].ToNumber().Uint32Value();
+  end.back()->number = info[0].ToNumber().Int64Value();
   submit(info.Env(), std::move(end));
   closing_ = true;
   return info.Env().Undefined();
@@ -127,7 +127,7 @@ void Handle::submit(Napi::Env env, std::vector<std::unique_ptr<Call>> calls) {
 
 Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
   const std::scoped_lock lock(mutex_);
-  const auto found = cancellable_.find(info[0].ToNumber().Uint32Value());
+  const auto found = cancellable_.find(info[0].ToNumber().Int64Value());
   const bool unbegun = found != cancellable_.end() && found->second->cancellation.request();
   return Napi::Boolean::New(info.Env(), unbegun);
 }
@@ -138,7 +138,7 @@ Napi::Value Handle::cancel(const Napi::CallbackInfo& info) {
 void Handle::done(std::span<std::unique_ptr<Task>> tasks) {
   std::vector<Settlement> parts;
   for (auto& task : tasks) {
-    const std::uint32_t number = static_cast<Call&>(*task).number;
+    const std::int64_t number = static_cast<Call&>(*task).number;
     std::ranges::move(settle(*task, number), std::back_inserter(parts));
     const std::scoped_lock lock(mutex_);
     cancellable_.erase(number);

@@ -32,7 +32,7 @@ class Handle : public Napi::ObjectWrap<Handle> {
  private:
   // A task by the number that JavaScript gave it.
   struct Call : Task {
-    std::uint32_t number = 0;
+    std::int64_t number = 0;
   };
   // Whom a wake is for: no handle any more once that has ended. JavaScript thread only.
   struct Bell {
@@ -60,10 +60,10 @@ class Handle : public Napi::ObjectWrap<Handle> {
   void end_thread(Napi::Env env);
 
   std::mutex mutex_;
-  std::deque<Settlement> settled_;                        // guarded by mutex_, as those below
-  bool woken_ = false;                                    // JavaScript knows that there are some
-  std::unordered_map<std::uint32_t, Call*> cancellable_;  // those that have not settled
-  std::size_t pending_ = 0;                               // JavaScript thread only, as all below
+  std::deque<Settlement> settled_;                       // guarded by mutex_, as those below
+  bool woken_ = false;                                   // JavaScript knows that there are some
+  std::unordered_map<std::int64_t, Call*> cancellable_;  // those that have not settled
+  std::size_t pending_ = 0;                              // JavaScript thread only, as all below
   bool closing_ = false;
   bool ended_ = false;
   bool exiting_ = false;  // nobody hears of anything any more

@@ -120,6 +120,19 @@ TEST_SUITE("JSON that is read") {
     CHECK(number_of("1.7976931348623157e+308") == std::numeric_limits<double>::max());
   }
 
+  TEST_CASE("has whole numbers that JavaScript's hold, and passes over others") {
+    const auto whole = [](std::string_view text) { return JsonReader(text).whole_number(); };
+    CHECK(whole("-9007199254740991") == -9'007'199'254'740'991);
+    CHECK(whole("4294967296") == 4'294'967'296);
+    CHECK(whole("2e3") == 2000);
+    CHECK_FALSE(whole("9007199254740992"));
+    CHECK_FALSE(whole("\"7\""));
+    JsonReader json("2.5,7");
+    CHECK_FALSE(json.whole_number());
+    CHECK(json.take(','));
+    CHECK(json.whole_number() == 7);
+  }
+
   TEST_CASE("has no number that no double can be") {
     for (const char* text : {"1e400", "-1e400", "inf", "-inf", "infinity", "nan", "nan(1)", "-",
                              "+1", "e5", "", "null", "\"1\""}) {

@@ -110,13 +110,7 @@ describe("listLinks", () => {
   });
 
   test("leaves kind, master and parent to the native side", async () => {
-    const { addon } = await list({
-      kind: "macvtap",
-      master: "br0",
-      parent: 3,
-      statistics: true,
-      unknown: false,
-    });
+    const { addon } = await list({ kind: "macvtap", master: "br0", parent: 3, statistics: true });
     expect(addon.calls).toEqual([
       {
         operation: "listLinks",

@@ -85,7 +85,7 @@ void write_surroundings(JsonWriter& json, const Failure& failure) {
   if (!failure.left_behind.empty()) write_texts(json, "leftBehind", failure.left_behind);
 }
 
-Settlement early_part(const LinkList::Part& links, std::uint32_t number) {
+Settlement early_part(const LinkList::Part& links, std::int64_t number) {
   JsonWriter json;
   json.reserve(links.text.size() + kRoomBesideLinks);
   json.begin_object();
@@ -98,7 +98,7 @@ Settlement early_part(const LinkList::Part& links, std::uint32_t number) {
   return early;
 }
 
-Settlement last_part(Task& task, std::uint32_t number, const LinkList::Part& links) {
+Settlement last_part(Task& task, std::int64_t number, const LinkList::Part& links) {
   JsonWriter json;
   json.reserve(links.text.size() + kRoomBesideLinks);
   json.begin_object();
@@ -122,7 +122,7 @@ Settlement last_part(Task& task, std::uint32_t number, const LinkList::Part& lin
 
 }  // namespace
 
-std::vector<Settlement> settle(Task& task, std::uint32_t number) {
+std::vector<Settlement> settle(Task& task, std::int64_t number) {
   LinkList& listing = task.outcome.listing;
   for (const Link& link : task.outcome.links) listing.add(link);
   const auto lists = listing.take();

@@ -25,7 +25,7 @@ struct Settlement {
 
 // One at least; only the last one's text says more than links. `number` is what the caller knows
 // the task by. Takes the descriptors.
-std::vector<Settlement> settle(Task& task, std::uint32_t number);
+std::vector<Settlement> settle(Task& task, std::int64_t number);
 
 // For what went wrong after its task was settled.
 std::vector<Settlement> settle_late(const Failure& failure);

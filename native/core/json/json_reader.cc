@@ -88,6 +88,13 @@ std::optional<double> JsonReader::number() {
   return number;
 }
 
+std::optional<std::int64_t> JsonReader::whole_number() {
+  constexpr double kExact = 9'007'199'254'740'991.0;
+  const auto value = number();
+  if (!value || std::trunc(*value) != *value || std::abs(*value) > kExact) return std::nullopt;
+  return static_cast<std::int64_t>(*value);
+}
+
 std::optional<unsigned> JsonReader::code_unit() {
   constexpr std::size_t kDigits = 4;
   constexpr int kHexadecimal = 16;

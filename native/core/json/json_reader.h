@@ -3,6 +3,7 @@
 // then gives nothing. Looks at no byte beyond the text.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ class JsonReader {
 
   std::optional<std::string> string();
   std::optional<double> number();
+  // A whole number that JavaScript's hold exactly. Any other is passed over, and gives nothing.
+  std::optional<std::int64_t> whole_number();
   std::optional<bool> boolean();
 
   // The text of the next value, whatever it is, passed over.

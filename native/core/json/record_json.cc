@@ -1,7 +1,6 @@
 #include "core/json/record_json.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/json/json_reader.h"
 
@@ -40,10 +39,8 @@ std::string member_of(const std::string& path, std::string_view name) {
 
 // What is no whole number stays unset, and the field's own shape refuses it.
 Value read_number(JsonReader& json) {
-  constexpr double kExact = 9'007'199'254'740'991.0;
-  const auto number = json.number();
-  if (!number || std::trunc(*number) != *number || std::abs(*number) > kExact) return {};
-  return static_cast<std::int64_t>(*number);
+  const auto number = json.whole_number();
+  return number ? Value(*number) : Value{};
 }
 
 Value read_list(JsonReader& json) {
