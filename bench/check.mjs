@@ -3,7 +3,7 @@
 import process from "node:process";
 import { goals, judge } from "./goals.mjs";
 import { latest, readResults } from "./results.mjs";
-import { showEstimate, showNumber } from "./words.mjs";
+import { showFigure, showNumber } from "./words.mjs";
 
 /** @param {string} path */
 function resultsOrEnd(path) {
@@ -29,9 +29,9 @@ const judged = goals
   .toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 
 for (const { what, direction, limit, unit, figure, bareC, verdict } of judged) {
-  const shown = figure === undefined ? "-" : `${showEstimate(figure)} ${unit}`;
+  const shown = showFigure(figure, unit);
   const most = bareC?.(results);
-  const beside = most === undefined ? "" : `; bare C: ${showEstimate(most)} ${unit}`;
+  const beside = most === undefined ? "" : `; bare C: ${showFigure(most, unit)}`;
   console.log(`${verdict.padEnd(12)}  ${what}`);
   console.log(
     `${"".padEnd(12)}  ${shown}; goal: ${direction} ${showNumber(limit)} ${unit}${beside}`,

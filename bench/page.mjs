@@ -6,7 +6,7 @@ import { kinds } from "./matrix.mjs";
 import { cellAt, estimateOf, pairedRatio } from "./results.mjs";
 import { costAt, curvePoints, fitCurve } from "./scaling.mjs";
 import { estimate } from "./statistics.mjs";
-import { showEstimate, showNumber } from "./words.mjs";
+import { showEstimate, showFigure, showNumber } from "./words.mjs";
 
 /**
  * @typedef {import("./results.mjs").Results} Results
@@ -46,11 +46,14 @@ function conditions({ host, programs, obstacles, quick, minutes }) {
 function goalsTable(results) {
   const rows = goals.map((goal) => {
     const figure = goal.figure(results);
-    /** @param {import("./statistics.mjs").Estimate | undefined} estimate */
-    const show = (estimate) =>
-      estimate === undefined ? "-" : `${showEstimate(estimate)} ${goal.unit}`;
     const wanted = `${goal.direction === "at most" ? "≤" : "≥"} ${goal.limit} ${goal.unit}`;
-    return [goal.what, wanted, show(figure), show(goal.bareC?.(results)), judge(goal, figure)];
+    return [
+      goal.what,
+      wanted,
+      showFigure(figure, goal.unit),
+      showFigure(goal.bareC?.(results), goal.unit),
+      judge(goal, figure),
+    ];
   });
   return table(["what", "goal", "measured", "bare C in flintap's place", "verdict"], rows);
 }

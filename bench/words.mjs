@@ -9,6 +9,15 @@ export function showNumber(value) {
   return Math.abs(value) >= 100 ? grouped.format(value) : precise.format(value);
 }
 
+/**
+ * "1.02 (0.98 to 1.05) ×", or "-".
+ *
+ * @param {import("./statistics.mjs").Estimate | undefined} figure
+ * @param {string} unit
+ */
+export const showFigure = (figure, unit) =>
+  figure === undefined ? "-" : `${showEstimate(figure)} ${unit}`;
+
 /** "1.02 (0.98 to 1.05)" @param {import("./statistics.mjs").Estimate | undefined} figure */
 export function showEstimate(figure) {
   if (figure === undefined) return "-";

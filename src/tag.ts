@@ -217,12 +217,13 @@ const plainTag = new RegExp(
 /** Reads such a tag in one go: a listing of thousands of links has one each. */
 function parsePlainTag(alias: string): Tag | undefined {
   const found = plainTag.exec(alias);
+  if (found === null) return undefined;
   // Taking it apart by a pattern would make an object for each of its groups.
-  const owner = found?.[1];
+  const owner = found[1];
   const firstPart = 2;
   const time = firstPart + partNames.length;
-  const createdAt = readSeconds(found?.[time]);
-  if (found === null || owner === undefined || createdAt === undefined) return undefined;
+  const createdAt = readSeconds(found[time]);
+  if (owner === undefined || createdAt === undefined) return undefined;
   const tag: Tag = { version: 1, owner, createdAt };
   for (let at = 0; at < partNames.length; at += 1) {
     const text = found[firstPart + at];

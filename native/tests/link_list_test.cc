@@ -37,16 +37,6 @@ TEST_SUITE("a list of links") {
     CHECK(parts[2].text == R"([{"index":129}])");
   }
 
-  TEST_CASE("begins anew with nothing of what it had") {
-    LinkList list;
-    add(list, kLinksAtATime + 3);
-    list.restart();
-    add(list, 1);
-    const auto parts = list.take();
-    REQUIRE(parts.size() == 1);
-    CHECK(parts[0].text == R"([{"index":1}])");
-  }
-
   TEST_CASE("has what is unknown where that is asked for") {
     Link link;
     link.unknown.put_value<std::uint32_t>(9999, 7);

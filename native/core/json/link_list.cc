@@ -15,12 +15,6 @@ void LinkList::add(const Link& link) {
   ++links_;
 }
 
-void LinkList::restart() {
-  parts_.clear();
-  json_ = JsonWriter();
-  links_ = 0;
-}
-
 std::vector<LinkList::Part> LinkList::take() {
   if (links_ > 0) end_part();
   if (parts_.empty()) parts_.emplace_back();

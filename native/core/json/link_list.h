@@ -28,8 +28,6 @@ class LinkList {
   explicit LinkList(Unknown unknown) : unknown_(unknown) {}
 
   void add(const Link& link);
-  // Forgets all links so far.
-  void restart();
   // All of them, each part but the last with as many links as are taken at a time. One part at
   // least.
   std::vector<Part> take();

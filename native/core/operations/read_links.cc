@@ -113,13 +113,12 @@ Outcome list(Context& context, Record& record) {
            has_alias(link, request);
   };
   Outcome outcome;
-  outcome.listing = LinkList(unknown(request.unknown));
   for_each_link(
       context, {.kind = request.kind, .master = master, .statistics = *request.statistics},
       [&](Link&& link) {
         if (matches(link)) outcome.listing.add(link);
       },
-      [&] { outcome.listing.restart(); });
+      [&] { outcome.listing = LinkList(unknown(request.unknown)); });
   return outcome;
 }
 

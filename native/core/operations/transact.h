@@ -44,8 +44,8 @@ Failure ignored(const Mismatch& mismatch, std::string_view device);
 Link look_up(Context& context, const Reference& reference,
              std::string_view absent = reason::no_such_link);
 
-// Gives each link of a dump. One that is interrupted is done anew: `restart` forgets what was
-// given.
+// Gives each link of a dump. One that is interrupted is done anew: `restart` is called before each
+// try, the first as well, and forgets what was given.
 void for_each_link(Context& context, const DumpFilter& filter,
                    const std::function<void(Link&&)>& take, const std::function<void()>& restart);
 
