@@ -88,6 +88,9 @@ function sends(statement: Statement): string[][] {
   return trace.between(statement).filter(isSend).map(messages);
 }
 
+/** glibc's malloc counts the processors once: in whichever thread a process's ninth arena is made. */
+const ofMalloc = "/sys/devices/system/cpu/online";
+
 /** A call of the core in words: what is sent, opened or set. Nothing for what these come with. */
 function inWords(call: SystemCall): string[] {
   const { name, text } = call;
@@ -96,6 +99,7 @@ function inWords(call: SystemCall): string[] {
   if (name === "ioctl") return [/TUN\w+/.exec(text)?.[0] ?? text];
   if (name !== "openat") return [];
   const [, path = ""] = /"([^"]+)"/.exec(text) ?? [];
+  if (path === ofMalloc) return [];
   return [`open ${path.replace(/(conf|net)\/(fl\w+)\//, "$1/LINK/").replace(/tap\d+/g, "tapN")}`];
 }
 
