@@ -79,6 +79,13 @@ export const boolean: Check<boolean> = (value, place) => {
   return value;
 };
 
+/** What can be called. */
+export const callback: Check<(...given: never[]) => unknown> = (value, place) => {
+  if (typeof value !== "function")
+    throw argumentError("ERR_INVALID_ARG_TYPE", "a function", place, value);
+  return value as (...given: never[]) => unknown;
+};
+
 /** Any string. */
 export const string: Check<string> = (value, place) => {
   if (typeof value !== "string")

@@ -19,6 +19,7 @@ export {
 } from "./fd-socket.js";
 export { handOver } from "./hand-over.js";
 export type { SocketReply } from "./http-reply.js";
+export * from "./keeping/index.js";
 export type * from "./link.js";
 export type {
   LinkAdded,

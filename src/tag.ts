@@ -303,7 +303,7 @@ function writtenPart(parts: TagParts & Pick<Tag, "hashed">, name: keyof TagParts
 }
 
 /** Whether a tag has every part that `parts` names, hashed ones included. */
-export function tagMatches(tag: Tag, parts: TagParts): boolean {
+export function tagMatches(tag: TagParts & Pick<Tag, "hashed">, parts: TagParts): boolean {
   return partNames.every((name) => {
     const wanted = writtenPart(parts, name);
     return wanted === undefined || wanted === writtenPart(tag, name);

@@ -153,24 +153,25 @@ const planOptions = object(
  * @throws {TypeError} A device that is wanted is none that could be made, or two are the same.
  */
 export async function plan(state: DesiredState, options: PlanOptions): Promise<Plan> {
-  const place = { call: "plan", argument: "state" };
-  const { devices, prune = [] } = stateChecks(state, place);
+  const { devices, prune } = checkedState(state, "plan");
   const { namespace, replace, signal } = planOptions(options, optionsOf("plan"));
-  const wanted = checkedDevices(devices as DesiredDevice[], { ...place, option: "devices" });
-  checkPrune(prune);
   try {
-    checkGuestMacs(wanted);
-    return await compare(wanted, prune, { namespace, signal }, { replace });
+    checkGuestMacs(devices);
+    return await compare(devices, prune, { namespace, signal }, { replace });
   } catch (error) {
     throw error instanceof FlintapError ? FlintapError.again(error, { operation: "plan" }) : error;
   }
 }
 
-function checkPrune(prune: readonly TagParts[]): void {
+/** What is to be, checked: each device by itself, and that no two are the same. */
+export function checkedState(state: DesiredState, call: string): Required<DesiredState> {
+  const place = { call, argument: "state" };
+  const { devices, prune = [] } = stateChecks(state, place);
+  const wanted = checkedDevices(devices as DesiredDevice[], { ...place, option: "devices" });
   const empty = prune.find((parts) => Object.values(parts).every((part) => part === undefined));
-  if (empty === undefined) return;
-  const place = { call: "plan", argument: "state", option: "prune" };
-  throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of each tag", place, empty);
+  if (empty === undefined) return { devices: wanted, prune };
+  const expected = "at least one part of each tag";
+  throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "prune" }, empty);
 }
 
 /** How to compare. */
