@@ -27,12 +27,21 @@ afterEach(() => deleteOthers(before));
 afterAll(() => specs[Symbol.dispose]());
 
 /** Runs a watch; `react` is called with all that it has said whenever it says more. */
-async function watching(args: string[], react: (said: string, pid: number) => Promise<void>) {
+async function watching(
+  args: string[],
+  react: (said: string, end: (signal: NodeJS.Signals) => void) => Promise<void>,
+) {
   let said = "";
   let turn = Promise.resolve();
+  let isEnded = false;
   const onOutput = (text: string, pid: number) => {
     said += text;
-    turn = turn.then(() => react(said, pid));
+    // A second signal would end it as it would without flintap.
+    const end = (signal: NodeJS.Signals) => {
+      if (!isEnded) process.kill(pid, signal);
+      isEnded = true;
+    };
+    turn = turn.then(() => react(said, end));
   };
   const ending = await flintapUnder({ onOutput }, "watch", "--initial", ...args);
   await turn;
@@ -123,11 +132,11 @@ describe("flintap watch", () => {
       done.add(what);
       await act();
     };
-    const { code, signal, stdout, stderr } = await watching([], async (said, pid) => {
+    const { code, signal, stdout, stderr } = await watching([], async (said, end) => {
       if (said.includes(device)) await onceOnly("mtu", () => ip(`link set ${device} mtu 1400`));
       if (said.includes("mtu:")) await onceOnly("move", () => ip(`link set ${device} nomaster`));
       if (said.includes("master:")) await onceOnly("delete", () => ip("link del", device));
-      if (said.includes("removed")) process.kill(pid, "SIGTERM");
+      if (said.includes("removed")) end("SIGTERM");
     });
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(stderr).toBe("note: watching the devices of owner flintap\n");
@@ -141,8 +150,8 @@ describe("flintap watch", () => {
 
   test("prints an object a line, of this owner's devices only unless --all", async () => {
     await up("--owner", "other");
-    const { code, stdout, stderr } = await watching(["--all", "--json"], async (said, pid) => {
-      if (said.split("\n").length > 2) process.kill(pid, "SIGINT");
+    const { code, stdout, stderr } = await watching(["--all", "--json"], async (said, end) => {
+      if (said.split("\n").length > 2) end("SIGINT");
     });
     expect(code).toBe(0);
     expect(JSON.parse(stderr)).toEqual({ note: { message: expect.any(String) } });
@@ -163,8 +172,8 @@ describe("flintap watch", () => {
       changes: [],
     });
     await flintap("up", "-c", config, "--id", "own", "-f", "examples/quickstart/spec.json");
-    const own = await watching(["--json"], async (said, pid) => {
-      if (said.split("\n").length > 2) process.kill(pid, "SIGINT");
+    const own = await watching(["--json"], async (said, end) => {
+      if (said.split("\n").length > 2) end("SIGINT");
     });
     expect(own.stdout).not.toContain('"other"');
   });
