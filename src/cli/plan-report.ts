@@ -35,6 +35,13 @@ export function planReport({ steps }: Plan): StepReport[] {
   return steps.map(stepReport);
 }
 
+/** What is not as wanted, for programs. */
+export function changesReport(changes: readonly Difference[]): StepReport["changes"] {
+  return changes.map(({ field, from, to, repairable }) => {
+    return { field, from: from ?? null, to: to ?? null, repairable };
+  });
+}
+
 function stepReport(step: PlanStep): StepReport {
   const link = "link" in step ? step.link : undefined;
   const wanted = "device" in step ? step.device : undefined;
@@ -49,9 +56,7 @@ function stepReport(step: PlanStep): StepReport {
     guestMac: guestMac ?? null,
     microvm: tag?.microvm ?? null,
     interface: tag?.interface ?? null,
-    changes: changes.map(({ field, from, to, repairable }) => {
-      return { field, from: from ?? null, to: to ?? null, repairable };
-    }),
+    changes: changesReport(changes),
   };
 }
 

@@ -1,7 +1,7 @@
 /** `flintap plan` and `flintap apply`: what is to be done for whole files of microVMs, and doing it. */
 import type { Command } from "commander";
 import { requireApplicable } from "../desired/apply.js";
-import { apply, changesNothing, type Plan, plan } from "../desired/index.js";
+import { apply, changesNothing, type DesiredState, type Plan, plan } from "../desired/index.js";
 import { desiredNetwork } from "../flintlock/index.js";
 import { exitCodes } from "./exit-codes.js";
 import {
@@ -54,8 +54,12 @@ Examples:
 
 With --json it prints what was done, in the shape of plan's.`;
 
-interface PlanFlags extends GlobalFlags, IdentityFlags, ProvisionFlags {
+/** What says which microVMs' devices are wanted. */
+export interface WantedFlags extends GlobalFlags, IdentityFlags, ProvisionFlags {
   file: string[];
+}
+
+interface PlanFlags extends WantedFlags {
   exitCode?: boolean;
 }
 
@@ -66,7 +70,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
     .summary("say what apply would do")
     .description(planDescription)
     .addHelpText("after", planExamples);
-  addInputs(command)
+  addWantedOptions(command)
     .option("--exit-code", "exit with 3 when there is something to do")
     .action(async () => await run({ ...command.optsWithGlobals(), dryRun: true }, terminal));
 }
@@ -78,7 +82,7 @@ export function addApply(program: Command, terminal: Terminal): void {
     .summary("give many microVMs their devices, no more and no less")
     .description(applyDescription)
     .addHelpText("after", applyExamples);
-  addInputs(command)
+  addWantedOptions(command)
     .option("--dry-run", "print the plan, and change nothing")
     .action(async () => {
       requireLasting(command.opts(), command);
@@ -86,17 +90,23 @@ export function addApply(program: Command, terminal: Terminal): void {
     });
 }
 
-function addInputs(command: Command): Command {
+/** Adds the options that say it. */
+export function addWantedOptions(command: Command): Command {
   const files = "files with microVMs' specs (JSON, YAML, CAPMVM), or - for standard input";
   command.requiredOption("-f, --file <file...>", files);
   return addProvisionOptions(addIdentityOptions(addConfigOption(command)));
 }
 
-async function run(flags: PlanFlags, terminal: Terminal): Promise<void> {
-  const signal = terminal.interrupted;
+/** Reads what is wanted. */
+export async function readWanted(flags: WantedFlags, signal: AbortSignal): Promise<DesiredState> {
   const config = await readConfig(flags.config, signal);
   const microvms = await readMicrovms(flags.file, flags, signal);
-  const wanted = desiredNetwork(microvms, networkOptions(flags, config));
+  return desiredNetwork(microvms, networkOptions(flags, config));
+}
+
+async function run(flags: PlanFlags, terminal: Terminal): Promise<void> {
+  const signal = terminal.interrupted;
+  const wanted = await readWanted(flags, signal);
   await using namespace = await openNamespace(flags, signal);
   const planned = await plan(wanted, { namespace, replace: flags.replace, signal });
   if (flags.dryRun) return showPlan(planned, flags, terminal);

@@ -6,6 +6,7 @@ import { addConfigCheck } from "./config-check.js";
 import { addDown } from "./down.js";
 import { exitCodeHelp } from "./exit-codes.js";
 import { addGlobalOptions } from "./global-options.js";
+import { addKeep } from "./keep.js";
 import { addList } from "./list.js";
 import { addApply, addPlan } from "./plan.js";
 import { addSpecCheck } from "./spec-check.js";
@@ -56,6 +57,7 @@ export function createProgram(terminal: Terminal): Command {
   addPlan(program, terminal);
   addApply(program, terminal);
   addWatch(program, terminal);
+  addKeep(program, terminal);
   addConfigCheck(group(program, "config", "check the host's configuration"), terminal);
   addSpecCheck(group(program, "spec", "check microVMs' specs"), terminal);
   addCompletion(program, terminal);

@@ -7,7 +7,9 @@ import {
   deleteOthers,
   flintap,
   flintapUnder,
+  flintapUntil,
   microvm,
+  type React,
   specFolder,
 } from "../setup/command.js";
 import { fullPipe, startCommand } from "../setup/full-pipe.js";
@@ -26,27 +28,8 @@ beforeAll(async () => {
 afterEach(() => deleteOthers(before));
 afterAll(() => specs[Symbol.dispose]());
 
-/** Runs a watch; `react` is called with all that it has said whenever it says more. */
-async function watching(
-  args: string[],
-  react: (said: string, end: (signal: NodeJS.Signals) => void) => Promise<void>,
-) {
-  let said = "";
-  let turn = Promise.resolve();
-  let isEnded = false;
-  const onOutput = (text: string, pid: number) => {
-    said += text;
-    // A second signal would end it as it would without flintap.
-    const end = (signal: NodeJS.Signals) => {
-      if (!isEnded) process.kill(pid, signal);
-      isEnded = true;
-    };
-    turn = turn.then(() => react(said, end));
-  };
-  const ending = await flintapUnder({ onOutput }, "watch", "--initial", ...args);
-  await turn;
-  return ending;
-}
+const watching = (args: string[], react: React) =>
+  flintapUntil(["watch", "--initial", ...args], react);
 
 describe("flintap list", () => {
   test("prints a table of this owner's devices, or of all that have a tag", async () => {

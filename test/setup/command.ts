@@ -19,6 +19,28 @@ export function flintapUnder(options: RunOptions, ...args: string[]): Promise<En
   return runNode(["dist/cli/main.js", ...args], options);
 }
 
+/** What to do when a command that goes on has said something; `end` sends it a signal, once. */
+export type React = (said: string, end: (signal: NodeJS.Signals) => void) => Promise<void>;
+
+/** Runs a command that goes on; `react` is called with all that it has said whenever it says more. */
+export async function flintapUntil(args: string[], react: React): Promise<Ending> {
+  let said = "";
+  let turn = Promise.resolve();
+  let isEnded = false;
+  const onOutput = (text: string, pid: number) => {
+    said += text;
+    // A second signal would end it as it would without flintap.
+    const end = (signal: NodeJS.Signals) => {
+      if (!isEnded) process.kill(pid, signal);
+      isEnded = true;
+    };
+    turn = turn.then(() => react(said, end));
+  };
+  const ending = await flintapUnder({ onOutput }, ...args);
+  await turn;
+  return ending;
+}
+
 /** A folder of specs, gone when it is disposed of. */
 export interface Specs extends Disposable {
   /** Writes a spec; gives its path. */
