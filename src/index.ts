@@ -17,6 +17,13 @@ export {
   type FdSocketPair,
   type ReceiveOptions,
 } from "./fd-socket.js";
+export {
+  type Collected,
+  type CollectOptions,
+  collectGarbage,
+  type FailedLink,
+} from "./garbage/collect.js";
+export type { UnclearLink } from "./garbage/sorting.js";
 export { handOver } from "./hand-over.js";
 export type { SocketReply } from "./http-reply.js";
 export * from "./keeping/index.js";

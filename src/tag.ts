@@ -80,6 +80,13 @@ export const tagParts = object({
 const plainCharacter = '[!"$&-:<-~]';
 const plainText = new RegExp(`^${plainCharacter}*$`);
 
+/** Parts of which at least one is named: those without any are the parts of every tag. */
+export const someTagParts: Check<TagParts> = (value, place) => {
+  const parts = tagParts(value, place);
+  if (Object.keys(parts).length > 0) return parts;
+  throw argumentError("ERR_INVALID_ARG_VALUE", "at least one part of a tag", place, value);
+};
+
 /** `%XX` for what one byte holds, `%uXXXX` for every other UTF-16 unit that is escaped. */
 function escapePart(text: string): string {
   if (plainText.test(text)) return text;
@@ -308,6 +315,42 @@ export function tagMatches(tag: TagParts & Pick<Tag, "hashed">, parts: TagParts)
     const wanted = writtenPart(parts, name);
     return wanted === undefined || wanted === writtenPart(tag, name);
   });
+}
+
+/** A part with its key, as it stands in an alias; undefined where there is none. */
+function writtenField(parts: TagParts & Pick<Tag, "hashed">, name: keyof TagParts) {
+  const written = writtenPart(parts, name);
+  return written === undefined ? undefined : `${partRules[name].key}=${written}`;
+}
+
+/** Parts of many tags that are looked for: finding out whether a tag has some does not grow with them. */
+export class TagSet {
+  /** What is written of all that name the same parts, by these. */
+  readonly #groups = new Map<string, { names: (keyof TagParts)[]; written: Set<string> }>();
+
+  constructor(all: readonly TagParts[]) {
+    for (const parts of all) {
+      const names = partNames.filter((name) => parts[name] !== undefined);
+      const key = names.join();
+      const group = this.#groups.get(key) ?? { names, written: new Set() };
+      group.written.add(writtenFields(parts, names));
+      this.#groups.set(key, group);
+    }
+  }
+
+  /** Whether a tag has all the parts that one of them names, as {@link tagMatches} compares them. */
+  matches(tag: Tag): boolean {
+    for (const { names, written } of this.#groups.values())
+      if (written.has(writtenFields(tag, names))) return true;
+    return false;
+  }
+}
+
+function writtenFields(
+  parts: TagParts & Pick<Tag, "hashed">,
+  names: readonly (keyof TagParts)[],
+): string {
+  return names.map((name) => writtenField(parts, name)).join(";");
 }
 
 /** One text for whichever microVM and interface a tag names: the same for what would be written so. */

@@ -92,16 +92,20 @@ export function requireOneInput(paths: readonly string[]): void {
     });
 }
 
-/** Reads the microVMs of several files; a single one is meant where its identity is given beside. */
+/**
+ * Reads the microVMs of several files; a single one is meant where its identity is given beside.
+ *
+ * @param identity Undefined: the command has no options for it.
+ */
 export async function readMicrovms(
   paths: readonly string[],
-  identity: IdentityFlags,
+  identity: IdentityFlags | undefined,
   signal: AbortSignal,
 ): Promise<Microvm[]> {
-  const { id, namespace, uid, name } = identity;
+  const { id, namespace, uid, name } = identity ?? {};
   const [only = "", ...others] = paths;
   requireOneInput(paths);
-  if ([id, namespace, uid, name].some((given) => given !== undefined)) {
+  if (identity && [id, namespace, uid, name].some((given) => given !== undefined)) {
     if (others.length === 0) return [await readSpec(only, identity, signal)];
     throw new UsageError(
       "--id, --namespace, --uid and --name are about one microVM, and several files were named",
@@ -114,7 +118,7 @@ export async function readMicrovms(
   const microvms: Microvm[] = [];
   for (const path of paths) {
     for (const spec of await readSpecs(path, signal)) {
-      const microvm = withId(spec, path);
+      const microvm = withId(spec, path, identity !== undefined);
       const first = firsts.get(microvmName(microvm));
       if (first !== undefined)
         throw new UsageError(`${path}: ${microvmName(microvm)} is described in ${first} as well`);
@@ -131,9 +135,15 @@ export function formText({ kind, name }: Pick<MicrovmSpec, "kind" | "name">): st
   return name === undefined ? form : `${form} ${name}`;
 }
 
-function withId({ kind, name, id, ...rest }: MicrovmSpec, path: string): Microvm {
+function withId(
+  { kind, name, id, ...rest }: MicrovmSpec,
+  path: string,
+  hasOptions: boolean,
+): Microvm {
   if (id !== undefined) return { ...rest, id };
   throw new UsageError(`${path}: the ${formText({ kind, name })} names no microVM`, {
-    hint: "Give its id with --id; where the file describes several, choose this one with --name.",
+    hint: hasOptions
+      ? "Give its id with --id; where the file describes several, choose this one with --name."
+      : "Write its id into the file. A template is of no microVM: leave that out.",
   });
 }

@@ -5,6 +5,7 @@ import { addCompletion } from "./completion/command.js";
 import { addConfigCheck } from "./config-check.js";
 import { addDown } from "./down.js";
 import { exitCodeHelp } from "./exit-codes.js";
+import { addGc } from "./gc.js";
 import { addGlobalOptions } from "./global-options.js";
 import { addKeep } from "./keep.js";
 import { addList } from "./list.js";
@@ -53,6 +54,7 @@ export function createProgram(terminal: Terminal): Command {
   addGlobalOptions(program);
   addUp(program, terminal);
   addDown(program, terminal);
+  addGc(program, terminal);
   addList(program, terminal);
   addPlan(program, terminal);
   addApply(program, terminal);

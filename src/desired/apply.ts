@@ -5,6 +5,7 @@
  */
 import { argumentError, arrayOf, type Check, object, oneOf, string } from "../check.js";
 import { FlintapError, isGone } from "../error.js";
+import { handle } from "../handle.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
@@ -21,7 +22,6 @@ import {
   type Comparing,
   changesNothing,
   compare,
-  handle,
   type Plan,
   type PlanStep,
   type RefuseStep,

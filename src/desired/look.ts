@@ -9,7 +9,7 @@ import { isGone, notOurs } from "../error.js";
 import type { Link, LinkBase } from "../link.js";
 import { operationsOf } from "../network-namespace.js";
 import { placeRequest } from "../requests.js";
-import { purposeOf, type TagParts, tagMatches } from "../tag.js";
+import { purposeOf, type TagParts, TagSet } from "../tag.js";
 import { tapShape } from "../vmm.js";
 import {
   asideName,
@@ -140,23 +140,8 @@ export async function listTagged(
   const { owner } = namespace;
   if (more.length === 0) return await namespace.listLinks({ owner, tag: only, signal });
   const links = await namespace.listLinks({ owner, signal });
-  // Many microVMs are many tags: these are not compared with each link.
-  const microvms = new Set(tags.filter(namesOnlyMicrovm).map(microvmOf));
-  const others = tags.filter((parts) => !namesOnlyMicrovm(parts));
-  return links.filter(
-    ({ tag }) =>
-      tag !== undefined &&
-      (microvms.has(microvmOf(tag)) || others.some((parts) => tagMatches(tag, parts))),
-  );
-}
-
-function namesOnlyMicrovm(parts: TagParts): boolean {
-  const named = Object.entries(parts).filter(([, text]) => text !== undefined);
-  return named.length === 1 && parts.microvm !== undefined;
-}
-
-function microvmOf(parts: TagParts & { hashed?: (keyof TagParts)[] }): string {
-  return purposeOf({ microvm: parts.microvm, hashed: parts.hashed });
+  const wanted = new TagSet(tags);
+  return links.filter(({ tag }) => tag !== undefined && wanted.matches(tag));
 }
 
 /** Devices that have lost the name by which they are known, by what their tags say. */

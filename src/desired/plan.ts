@@ -2,13 +2,14 @@
  * A plan: what has to be done to have the devices that are wanted. It can be printed and looked over
  * before it is applied; making one changes nothing.
  */
-import { argumentError, arrayOf, boolean, type Check, type ChecksFor, object } from "../check.js";
+import { arrayOf, boolean, type Check, type ChecksFor, object } from "../check.js";
 import { FlintapError } from "../error.js";
+import { handle } from "../handle.js";
 import type { Link } from "../link.js";
-import { NetworkNamespace } from "../network-namespace.js";
+import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
-import { type TagParts, tagParts } from "../tag.js";
+import { someTagParts, type TagParts } from "../tag.js";
 import { checkedDevices, type DesiredDevice, keyName } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
@@ -125,14 +126,8 @@ export function changesNothing({ steps }: Plan): boolean {
 
 const anything: Check<unknown> = (value) => value;
 
-/** A handle. */
-export const handle: Check<NetworkNamespace> = (value, place) => {
-  if (value instanceof NetworkNamespace) return value;
-  throw argumentError("ERR_INVALID_ARG_TYPE", "a NetworkNamespace", place, value);
-};
-
 const stateChecks = object(
-  { devices: anything, prune: arrayOf(tagParts) } satisfies ChecksFor<DesiredState>,
+  { devices: anything, prune: arrayOf(someTagParts) } satisfies ChecksFor<DesiredState>,
   ["devices"],
 );
 
@@ -167,11 +162,8 @@ export async function plan(state: DesiredState, options: PlanOptions): Promise<P
 export function checkedState(state: DesiredState, call: string): Required<DesiredState> {
   const place = { call, argument: "state" };
   const { devices, prune = [] } = stateChecks(state, place);
-  const wanted = checkedDevices(devices as DesiredDevice[], { ...place, option: "devices" });
-  const empty = prune.find((parts) => Object.values(parts).every((part) => part === undefined));
-  if (empty === undefined) return { devices: wanted, prune };
-  const expected = "at least one part of each tag";
-  throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: "prune" }, empty);
+  const at = { ...place, option: "devices" };
+  return { devices: checkedDevices(devices as DesiredDevice[], at), prune };
 }
 
 /** How to compare. */

@@ -42,7 +42,7 @@ export type {
   SpecKind,
   StaticAddress,
 } from "./microvm.js";
-export { hostDeviceName, microvmName } from "./names.js";
+export { hostDeviceName, microvmName, microvmTags } from "./names.js";
 export {
   type EthernetConfig,
   type NetworkConfig,

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { argumentError } from "../check.js";
 import { filledName, namePrefixes } from "../name.js";
+import type { TagParts } from "../tag.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
 
 /**
@@ -20,6 +21,16 @@ export function microvmName({ namespace, id, uid }: Omit<Microvm, "interfaces">)
     throw argumentError("ERR_INVALID_ARG_VALUE", "a word without '/'", place, value);
   }
   return parts.map(([, value]) => value).join("/");
+}
+
+/**
+ * The tags of all devices of some microVMs, whatever interface they are for: what `prune` and
+ * `collectGarbage` take.
+ *
+ * @throws {TypeError} As {@link microvmName}.
+ */
+export function microvmTags(microvms: readonly Omit<Microvm, "interfaces">[]): TagParts[] {
+  return microvms.map((microvm) => ({ microvm: microvmName(microvm) }));
 }
 
 /**

@@ -26,7 +26,7 @@ import type { HostConfig } from "./config.js";
 import { type DeviceSettings, desiredDevices } from "./devices.js";
 import { withMetadataInterface } from "./metadata.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
-import { hostDeviceName, microvmName } from "./names.js";
+import { hostDeviceName, microvmName, microvmTags } from "./names.js";
 import { requireUnheld, withQueues } from "./queues.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
 import { inTurn } from "./turns.js";
@@ -83,7 +83,7 @@ export function desiredNetwork(
   const whole = metadataInterface ? microvms.map(withMetadataInterface) : microvms;
   return {
     devices: whole.flatMap((microvm) => desiredDevices(microvm, config, settings)),
-    prune: microvms.map((microvm) => ({ microvm: microvmName(microvm) })),
+    prune: microvmTags(microvms),
   };
 }
 

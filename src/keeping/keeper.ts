@@ -7,14 +7,15 @@ import { boolean, type Check, type ChecksFor, callback, integer, object } from "
 import { checkedDevices, type DesiredDevice } from "../desired/device.js";
 import { checkGuestMacs } from "../desired/guest-macs.js";
 import type { DesiredState } from "../desired/index.js";
-import { checkedState, handle } from "../desired/plan.js";
+import { checkedState } from "../desired/plan.js";
 import { FlintapError } from "../error.js";
+import { handle } from "../handle.js";
 import type { LinkEvent } from "../link-state.js";
 import type { LinkWatch } from "../link-watch.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
-import { type TagParts, tagParts } from "../tag.js";
+import { someTagParts, type TagParts } from "../tag.js";
 import { guestLost } from "./guest-lost.js";
 import { KeptDevices } from "./kept-devices.js";
 import { Looks } from "./looks.js";
@@ -152,7 +153,7 @@ export class StateKeeper implements AsyncDisposable {
    * of `prune` is about others. They stay as they are.
    */
   forget(parts: TagParts): void {
-    const checked = tagParts(parts, { call: "forget", argument: "parts" });
+    const checked = someTagParts(parts, { call: "forget", argument: "parts" });
     this.#devices.remove(checked);
     this.#unwanted.forget(checked);
   }

@@ -43,7 +43,8 @@ export interface Settled {
 
 /**
  * The device is gone that a guest may have open. Its descriptor fails in nothing: what the guest
- * sends is swallowed. A device that is made anew does not heal it.
+ * sends is swallowed. A device that is made anew does not heal it. A tap that goes with its queues is
+ * also gone when its VMM has ended.
  */
 export interface GuestLost {
   /** Tells the reports apart. */

@@ -3,7 +3,7 @@ import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { LinkEvent } from "../link-state.js";
 import type { NetworkNamespace } from "../network-namespace.js";
-import { type TagParts, tagMatches } from "../tag.js";
+import { type TagParts, TagSet, tagMatches } from "../tag.js";
 import type { KeptDevices } from "./kept-devices.js";
 import type { KeeperReport } from "./reports.js";
 
@@ -19,6 +19,7 @@ export class UnwantedLinks {
   readonly #devices: KeptDevices;
   readonly #manner: Manner;
   #prune: readonly TagParts[];
+  #pruned: TagSet;
   readonly #seen = new Map<number, Link>();
   /** Those that are to be deleted now. */
   #leaving: Link[] = [];
@@ -26,6 +27,7 @@ export class UnwantedLinks {
   constructor(devices: KeptDevices, prune: readonly TagParts[], manner: Manner) {
     this.#devices = devices;
     this.#prune = prune;
+    this.#pruned = new TagSet(prune);
     this.#manner = manner;
   }
 
@@ -37,6 +39,7 @@ export class UnwantedLinks {
   /** What is for this may be there. */
   forget(parts: TagParts): void {
     this.#prune = this.#prune.filter((one) => !tagMatches(one, parts));
+    this.#pruned = new TagSet(this.#prune);
   }
 
   /** Notes how a link is now; whether it is to be deleted. */
@@ -73,7 +76,6 @@ export class UnwantedLinks {
 
   #isUnwanted(link: Link): boolean {
     const { tag } = link;
-    if (tag === undefined || !this.#devices.isForNothing(link)) return false;
-    return this.#prune.some((parts) => tagMatches(tag, parts));
+    return tag !== undefined && this.#devices.isForNothing(link) && this.#pruned.matches(tag);
   }
 }

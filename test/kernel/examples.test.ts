@@ -189,6 +189,10 @@ hear()`);
     ]);
   });
 
+  example("collect-garbage.mjs", withTap, (lines) => {
+    expect(lines).toEqual(["young: default/vm2", "removed: default/vm2, kept: default/vm1"]);
+  });
+
   withAll("microvm.mjs", async () => {
     tested.add("microvm.mjs");
     const files = ["config.yaml", "spec.json"].map((name) => `examples/quickstart/${name}`);

@@ -1,6 +1,8 @@
 import { expectTypeOf, test } from "vitest";
 import {
   apply,
+  type Collected,
+  collectGarbage,
   type DesiredDevice,
   type Difference,
   type Link,
@@ -37,6 +39,17 @@ test("a step is narrowed by its action", () => {
     if (step.action === "remove") expectTypeOf(step.link).toEqualTypeOf<Link>();
   };
   expectTypeOf(narrow).toBeFunction();
+});
+
+test("collecting takes what is to stay, or what says so", () => {
+  expectTypeOf(collectGarbage).returns.resolves.toEqualTypeOf<Collected>();
+  const keep = [{ microvm: "default/vm1" }] as const;
+  expectTypeOf(collectGarbage).toBeCallableWith({ owner: "me", keep });
+  expectTypeOf(collectGarbage).toBeCallableWith({ owner: "me", keep: async () => keep });
+  // @ts-expect-error what is not known is no empty list
+  void collectGarbage({ owner: "me", keep: undefined });
+  // @ts-expect-error the same
+  void collectGarbage({ owner: "me" });
 });
 
 test("plans and applying them need to know whose devices and where", () => {

@@ -6,6 +6,7 @@ import {
   isSelected,
   parseTag,
   type TagParts,
+  TagSet,
   tagMatches,
   tagOwner,
   tagPrefix,
@@ -137,6 +138,24 @@ test("a part that the tag does not have is not matched, and an empty one is a pa
   expect(tag?.microvm).toBe("");
   expect(tag && tagMatches(tag, { interface: "" })).toBe(false);
   expect(tag && tagMatches(tag, {})).toBe(true);
+});
+
+test("a set of tags matches what one of them matches", () => {
+  const few = fc.record(
+    {
+      microvm: fc.constantFrom("", "a", "b", "x".repeat(99)),
+      interface: fc.constantFrom("", "a", "b"),
+      bridge: fc.constantFrom("a", "y".repeat(99)),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(few, { maxLength: 4 }), few, (wanted, parts) => {
+      const tag = parseTag(formatTag({ ...parts, owner: "o", createdAt }));
+      const expected = wanted.some((one) => tag && tagMatches(tag, one));
+      expect(tag && new TagSet(wanted).matches(tag)).toBe(expected);
+    }),
+  );
 });
 
 test("what is looked for in the alias stands in that of every tag that is selected", () => {

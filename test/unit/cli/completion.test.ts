@@ -62,6 +62,7 @@ test("bash is offered a command's own options and those of all", () => {
   expect(offered("up", "--exit")).toEqual([]);
   expect(offered("spec", "check", "--js")).toEqual(["--json"]);
   expect(offered("plan", "-f", "a.yaml", "--repl")).toEqual(["--replace"]);
+  expect(offered("gc", "-f", "a.yaml", "--keep")).toEqual(["--keep-none"]);
 });
 
 test("bash is offered files where a file is meant, one with a blank in its name as well", () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Microvm, MicrovmInterface } from "../../../src/flintlock/microvm.js";
-import { hostDeviceName, microvmName, otherDeviceNames } from "../../../src/flintlock/names.js";
+import {
+  hostDeviceName,
+  microvmName,
+  microvmTags,
+  otherDeviceNames,
+} from "../../../src/flintlock/names.js";
 
 const microvm: Microvm = { id: "mvm1", namespace: "ns1", interfaces: [] };
 const macvtap: MicrovmInterface = { deviceId: "eth1", type: "macvtap" };
@@ -35,6 +40,14 @@ describe("a host device's name", () => {
 test("a microVM's name is one word", () => {
   expect(microvmName(microvm)).toBe("ns1/mvm1");
   expect(microvmName({ ...microvm, uid: "u" })).toBe("ns1/mvm1/u");
+});
+
+test("the tags of microVMs name them, and no interface", () => {
+  expect(microvmTags([microvm, { ...microvm, uid: "u" }])).toEqual([
+    { microvm: "ns1/mvm1" },
+    { microvm: "ns1/mvm1/u" },
+  ]);
+  expect(microvmTags([])).toEqual([]);
 });
 
 test.each([
