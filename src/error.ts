@@ -12,6 +12,7 @@ const entries: Readonly<Record<Reason, ReasonEntry>> = { ...reasons, ...facadeRe
 export type FlintapErrorFacts = Omit<NativeFailure, "reason" | "work" | "holder"> & {
   reason: Reason;
   holder?: string;
+  alsoFull?: string[];
 };
 
 function codeOf(entry: ReasonEntry, errno: number): string {
@@ -24,6 +25,11 @@ function existingText({ existing, existingMore = 0 }: FlintapErrorFacts): string
   if (existing.length === 0) return "; there is none";
   const more = existingMore > 0 ? ` and ${existingMore} more` : "";
   return `; there are: ${existing.join(", ")}${more}`;
+}
+
+/** "; also full: br0, br1". */
+function fullText({ alsoFull = [] }: FlintapErrorFacts): string {
+  return alsoFull.length === 0 ? "" : `; also full: ${alsoFull.join(", ")}`;
 }
 
 /** How many of what is left behind a message names; the error's field has all. */
@@ -46,7 +52,7 @@ function messageOf(entry: ReasonEntry, code: string, facts: FlintapErrorFacts): 
       : `: ${facts.attribute} is ${facts.actual}, not ${facts.expected}`;
   const whose = facts.reason === "not-ours" ? "it belongs to" : "held by";
   const holder = facts.holder === undefined ? "" : `; ${whose} ${facts.holder}`;
-  const known = existingText(facts) + holder;
+  const known = existingText(facts) + fullText(facts) + holder;
   const kernel = facts.kernelMessage === undefined ? "" : `; kernel: '${facts.kernelMessage}'`;
   return `${facts.operation}${subject}: ${entry.summary}${setting}${known} (${code} at ${facts.step}${kernel})${leftText(facts)}`;
 }
@@ -87,6 +93,8 @@ export class FlintapError extends Error {
   declare readonly existing?: string[];
   /** How many there are beside `existing`, where these are not all. */
   declare readonly existingMore?: number;
+  /** For reason `"bridge-full"`: the bridges that were tried before `on`, and are full as well. */
+  declare readonly alsoFull?: string[];
   /**
    * Who has it, in words. For a name, an alt name, an index or a MAC that is taken: the link, with the
    * owner and microVM of its tag. For `"not-ours"`: the owner in the link's tag, or nobody. For

@@ -133,7 +133,7 @@ export const reasons = {
   },
   "bridge-full": {
     summary: "the bridge has no free port",
-    hint: "A bridge holds 1,023 ports. Spread the guests over several bridges, and look for leftovers: listLinks({ master }).",
+    hint: "A bridge holds 1,023 ports. Spread the guests over several bridges (a list as bridgeName of the host's config, otherBridges of a tap that is wanted), and look for leftovers: listLinks({ master }).",
     errnos: ["EXFULL"],
   },
   "other-master": {

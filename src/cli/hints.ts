@@ -24,7 +24,7 @@ export const commandHints: Partial<Record<Reason, ReasonEntry["hint"]>> = {
   "duplicate-mac":
     "Give each guest a MAC of its own, or leave it out of the spec and one is chosen. The link that has it may be a leftover: flintap list --all, ip -d link show type macvtap.",
   "bridge-full":
-    "A bridge holds 1,023 ports. Spread the guests over several bridges, and look for leftovers: ip link show master BRIDGE.",
+    "A bridge holds 1,023 ports. Name several as bridge-name's list (bridge-name: [br0, br1]) and the guests are spread over them, and look for leftovers: ip link show master BRIDGE.",
   "other-master": "Take it from there first: ip link set LINK nomaster.",
   "parent-wireless":
     "Take a wired parent. Where there is only a wireless one, guests go on a bridge of their own (taps, type 1), from which the host routes or masquerades.",

@@ -61,7 +61,10 @@ function stepReport(step: PlanStep): StepReport {
 }
 
 /** What was done, for programs: the plan's steps, with the devices as they are now. */
-export function appliedReport({ steps }: Plan, { devices }: Applied): StepReport[] {
+export function appliedReport(
+  { steps }: Plan,
+  { devices }: Pick<Applied, "devices">,
+): StepReport[] {
   return steps.map((step, at) => {
     const done = devices[at];
     if (done === undefined) return stepReport(step);

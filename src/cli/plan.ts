@@ -12,6 +12,7 @@ import {
   readMicrovms,
 } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
+import { noteNearlyFull } from "./nearly-full.js";
 import { appliedReport, planReport, planText, summary } from "./plan-report.js";
 import {
   addProvisionOptions,
@@ -112,6 +113,7 @@ async function run(flags: PlanFlags, terminal: Terminal): Promise<void> {
   if (flags.dryRun) return showPlan(planned, flags, terminal);
   if (!flags.json) terminal.print(planText(planned));
   const applied = await terminal.changing(() => apply(planned, { namespace, signal }));
+  noteNearlyFull(applied.nearlyFull, terminal);
   const done = appliedReport(planned, applied);
   if (flags.json) return terminal.print(JSON.stringify(done, undefined, 2));
   if (changesNothing(planned)) return;

@@ -11,6 +11,7 @@ import {
   readSpec,
 } from "./files.js";
 import { type GlobalFlags, openNamespace } from "./global-options.js";
+import { noteNearlyFull } from "./nearly-full.js";
 import { showPlan } from "./plan.js";
 import { doneWord } from "./plan-report.js";
 import {
@@ -76,6 +77,7 @@ async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   }
   const options = { ...network, namespace, replace, signal };
   const provisioned = await terminal.changing(() => provision(microvm, options));
+  noteNearlyFull(provisioned.nearlyFull, terminal);
   if (flags.json) return terminal.print(JSON.stringify(provisioned.status, undefined, 2));
   terminal.print(table(provisioned));
 }

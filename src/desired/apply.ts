@@ -12,6 +12,7 @@ import type { OperationOptions } from "../options.js";
 import { closeQueues, type DeviceQueue } from "../queue.js";
 import { linkReference } from "../reference.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
+import { type BridgeUsage, nearlyFullBridges } from "./bridge-usage.js";
 import { checkedDevices, type DesiredDevice, placeOf } from "./device.js";
 import type { Difference } from "./difference.js";
 import { KnownPlaces } from "./look.js";
@@ -58,6 +59,12 @@ export interface Applied {
   devices: AppliedDevice[];
   /** What was deleted for good, as it was when the plan was made. */
   removed: Link[];
+  /**
+   * Of the bridges on which taps were made or repaired, those with less than a tenth of their ports
+   * free. A handle counts a bridge's ports at most every ten seconds, unless it finds that it is getting
+   * full, and adds what it makes in between.
+   */
+  nearlyFull: BridgeUsage[];
 }
 
 const applyOptions = object({ ...operationChecks, namespace: handle }, ["namespace"]);
@@ -137,7 +144,8 @@ export async function applyThen(
     );
   }
   const removed = steps.flatMap((step) => (step.action === "remove" ? [step.link] : []));
-  return { devices, removed };
+  const placed = devices.filter(({ action }) => action !== "adopt");
+  return { devices, removed, nearlyFull: await nearlyFullBridges(placed, { namespace }) };
 }
 
 /** The queues of devices, for when nobody will be given them. */

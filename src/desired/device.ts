@@ -42,13 +42,33 @@ export interface DesiredMacvtap extends DesiredDeviceBase, Omit<CreateMacvtapOpt
   parent: string;
 }
 
+/** What a tap that is wanted may take instead of its bridge; without a bridge there is nothing. */
+export type BridgeChoice =
+  | {
+      /** The bridge by name. */
+      bridge: string;
+      /**
+       * Bridges to take instead where `bridge` is full, in order. The one that was taken stands in the
+       * tag, and the device stays on it as long as it is one of these: whatever is added, and in
+       * whichever order they are. Default: none, and the tag says of the bridge what `tag` says.
+       */
+      otherBridges?: string[];
+    }
+  | {
+      /** No bridge. */
+      bridge?: undefined;
+      /** No bridge. */
+      otherBridges?: undefined;
+    };
+
 /**
  * A tap that is wanted, with the options of `createTap`; its bridge by name. One that is not persistent
  * is there as long as somebody has a queue of it; the queues of one that is made come with it.
  */
 export type DesiredTap = DesiredDeviceBase &
   Omit<TapOptions, ChosenHere> &
-  PortOptions<string> & {
+  PortOptions<string> &
+  BridgeChoice & {
     /** Tells the devices apart. */
     kind: "tap";
   };
@@ -116,7 +136,7 @@ export function macvtapOptions(device: DesiredMacvtap): CreateMacvtapOptions {
 
 /** What `createTap` takes of a device that is wanted. */
 export function tapOptions(device: DesiredTap): CreateTapOptions {
-  const { kind: _, otherNames: __, ...options } = device;
+  const { kind: _, otherNames: __, otherBridges: ___, ...options } = device;
   return options;
 }
 
@@ -173,10 +193,25 @@ function checked(device: DesiredDevice, place: Place): DesiredDevice {
   const on = placeOf(device);
   if (kind === "macvtap" || on !== undefined)
     existingLinkName(on, inside(place, kind === "macvtap" ? "parent" : "bridge"));
+  if (device.kind === "tap") checkOtherBridges(device, place);
   // They check the rest; what they would ask for is made again when it is known what there is.
   if (device.kind === "macvtap") createMacvtapRequest(macvtapOptions(device));
   else createTapRequest(tapOptions(device));
   return withOneMac({ ...device, tag: { ...tag } }, inside(place, "tag.guestMac"));
+}
+
+/** No bridge is tried twice, and there are no others without a first. */
+function checkOtherBridges({ bridge, otherBridges }: DesiredTap, place: Place): void {
+  if (otherBridges === undefined) return;
+  const option = inside(place, "otherBridges");
+  const others = arrayOf(existingLinkName)(otherBridges, option);
+  if (bridge === undefined)
+    throw argumentError("ERR_INVALID_ARG_VALUE", "no value without `bridge`", option, others);
+  for (const [at, other] of others.entries()) {
+    if (![bridge, ...others.slice(0, at)].includes(other)) continue;
+    const here = inside(option, `${at}`);
+    throw argumentError("ERR_INVALID_ARG_VALUE", "each bridge once", here, other);
+  }
 }
 
 /** In one spelling, and of a macvtap the guest's and its own are the same. */

@@ -1,6 +1,8 @@
 /** Desired state: compared with what there is, planned, and applied. */
 export { type Applied, type AppliedDevice, type ApplyOptions, apply } from "./apply.js";
+export { type BridgeUsage, type BridgeUsageOptions, bridgeUsage } from "./bridge-usage.js";
 export type {
+  BridgeChoice,
   ChosenHere,
   DesiredDevice,
   DesiredDeviceBase,

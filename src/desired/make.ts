@@ -5,6 +5,7 @@
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import { closeQueues, type DeviceQueue } from "../queue.js";
+import { whereFree } from "./bridges.js";
 import { derivedNames, keyName, macName, macvtapOptions, tapOptions } from "./device.js";
 import { duplicateGuestMac } from "./guest-macs.js";
 import { findNamed } from "./look.js";
@@ -21,9 +22,13 @@ export interface Made {
 
 /**
  * Makes a device. Rejects with what the kernel said where another process has made it, or is about to;
- * a name that is a stranger's is passed over for the next one.
+ * a name that is a stranger's is passed over for the next one, and so is a bridge that is full.
  */
 export async function make(step: DeviceStep, looking: Looking, log: UndoLog): Promise<Made> {
+  return await whereFree(step, looking, (on) => makeThere(on, looking, log));
+}
+
+async function makeThere(step: DeviceStep, looking: Looking, log: UndoLog): Promise<Made> {
   const { device, place } = step;
   const { name: first, otherNames = [] } = device;
   const key = keyName(looking.namespace.owner, device);

@@ -10,6 +10,7 @@ import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
 import { operationChecks, optionsOf } from "../shared-options.js";
 import { someTagParts, type TagParts } from "../tag.js";
+import { onRecordedBridge } from "./bridges.js";
 import { checkedDevices, type DesiredDevice, keyName } from "./device.js";
 import { type Difference, differences } from "./difference.js";
 import { checkGuestMacs, duplicateGuestMac } from "./guest-macs.js";
@@ -184,10 +185,6 @@ export async function compare(
   { replace = false, setAside = [], places = new KnownPlaces() }: Comparing = {},
 ): Promise<Plan> {
   const { owner } = looking.namespace;
-  await places.require(
-    wanted.filter((device) => places.indexFor(device) === undefined),
-    looking,
-  );
   const owned = await listTagged(prune, looking);
   const tagged = new TaggedLinks(owned);
   const passedOver = new Set(setAside.map(({ index }) => index));
@@ -196,7 +193,12 @@ export async function compare(
     const aside = passedOver.has(one.aside?.index ?? 0) ? undefined : one.aside;
     return { ...one, link, aside };
   });
-  const devices = await withGuestMacs(wanted, found, looking);
+  const placed = wanted.map((device, at) => onRecordedBridge(device, thereOf(found[at] ?? {})));
+  await places.require(
+    placed.filter((device) => places.indexFor(device) === undefined),
+    looking,
+  );
+  const devices = await withGuestMacs(placed, found, looking);
   checkGuestMacs(devices);
   await places.learn(
     found.flatMap(({ link, aside }) => [link ?? [], aside ?? []].flat()),
@@ -212,16 +214,21 @@ export async function compare(
   return { owner, steps: all };
 }
 
+/** What there is that can be made as wanted. */
+function thereOf({ link, aside }: Found): Link | undefined {
+  return link ?? aside;
+}
+
 function stepFor(
   device: DesiredDevice,
-  { link, aside, stranger }: Found,
+  found: Found,
   { owner, places, replace }: { owner: string; places: KnownPlaces; replace: boolean },
 ): WantedStep | RefuseStep {
   const place = places.indexFor(device);
   const on = place === undefined ? { device } : { device, place };
-  const there = link ?? aside;
+  const there = thereOf(found);
   if (there === undefined) return { action: "create", ...on };
-  const free = stranger === undefined ? device.name : device.otherNames?.[0];
+  const free = found.stranger === undefined ? device.name : device.otherNames?.[0];
   const nameOf = (index: number) => places.nameOf(index);
   const wanted = { device, owner, place, name: free ?? device.name, nameOf };
   const changes = differences(wanted, there);

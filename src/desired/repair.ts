@@ -6,6 +6,7 @@ import { randomName } from "../name.js";
 import type { LinkChanges } from "../options.js";
 import { pick, portSettings } from "../shared-options.js";
 import { formatTag, parseTag, type TagParts } from "../tag.js";
+import { whereFree } from "./bridges.js";
 import { asideName, type DesiredDevice, derivedNames, derivedOf } from "./device.js";
 import type { Looking } from "./looking.js";
 import type { RemoveStep, RepairStep, ReplaceStep, WantedStep } from "./plan.js";
@@ -13,18 +14,32 @@ import type { UndoLog } from "./undo-log.js";
 
 /** Makes a device as it is wanted; its guest keeps it. */
 export async function repair(step: RepairStep, looking: Looking, log: UndoLog): Promise<void> {
+  const on = await attachIfNeeded(step, looking, log);
+  const exchange = exchangeOf(on, looking.namespace.owner);
+  if (Object.keys(exchange.to).length > 0) await change(on.link, exchange, looking, log);
+}
+
+/**
+ * Gives the step on the bridge to which the device was attached. One that goes back to its bridge goes
+ * nowhere else; one whose bridge is none of those that are wanted goes where there is a port.
+ */
+async function attachIfNeeded(
+  step: RepairStep,
+  looking: Looking,
+  log: UndoLog,
+): Promise<RepairStep> {
   const fields = new Set(step.changes.map(({ field }) => field));
-  if (fields.has("bridge") || portSettings.some((setting) => fields.has(setting)))
-    await attach(step, looking, log);
-  const exchange = exchangeOf(step, looking.namespace.owner);
-  if (Object.keys(exchange.to).length > 0) await change(step.link, exchange, looking, log);
+  if (!fields.has("bridge") && !portSettings.some((setting) => fields.has(setting))) return step;
+  const work = (on: RepairStep) => attach(on, looking, log);
+  return fields.has("tag.bridge") ? await whereFree(step, looking, work) : await work(step);
 }
 
 async function attach(
-  { device, link }: RepairStep,
+  step: RepairStep,
   { namespace, signal }: Looking,
   log: UndoLog,
-): Promise<void> {
+): Promise<RepairStep> {
+  const { device, link } = step;
   const now =
     device.kind === "tap" && device.bridge !== undefined
       ? await namespace.attachToBridge(link, device.bridge, {
@@ -34,6 +49,7 @@ async function attach(
         })
       : await namespace.detachFromBridge(link, { signal });
   log.add(now, () => attachBack(link, { namespace }));
+  return step;
 }
 
 /** Where it was before, with the settings that its port had. */

@@ -7,20 +7,47 @@ import { string } from "../check.js";
 import { parseText } from "./document.js";
 import { readDocument } from "./document-file.js";
 import { check, formatPath, hostInterface, placeholderFault, sound } from "./fields.js";
-import { InvalidDocumentError } from "./invalid-document.js";
+import { describeValue, InvalidDocumentError } from "./invalid-document.js";
 import { isObject } from "./reading.js";
+import { repeatsIn } from "./repeats.js";
 
 /** The keys of flintlockd's configuration that name the host's side of the guests' network. */
 export interface HostConfig {
   /** `parent-iface`: the wired interface (or bond) that macvtaps stand on. */
   parentIface?: string;
-  /** `bridge-name`: the bridge that taps are attached to. */
-  bridgeName?: string;
+  /**
+   * `bridge-name`: the bridge that taps are attached to. Of several, each once, every interface has the
+   * one that follows from its name, or another where that is full; it stays there, and the tag of its
+   * device says which it is (`bridge`). Flintlockd itself knows one bridge only.
+   */
+  bridgeName?: string | readonly string[];
 }
 
 const filledIn = v.pipe(
   hostInterface,
   sound("the name of an interface of the host", (name) => name && placeholderFault(name)),
+);
+
+const listOfBridges = v.pipe(
+  v.array(v.pipe(filledIn, v.string("the name of an interface of the host"))),
+  sound("a bridge, or a list of at least one", ({ length }) => (length === 0 ? "" : undefined)),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const input = dataset.value;
+    const named = input.map((value, key) => ({ key, value }));
+    for (const { item } of repeatsIn(named, ({ value }) => value)) {
+      const path = { type: "array", origin: "value", input, ...item } as const;
+      const received = `${describeValue(item.value)} again`;
+      addIssue({ message: "each bridge once", received, path: [path] });
+    }
+  }),
+);
+
+const bridgeOrList = v.optional(
+  v.lazy(
+    (value): v.GenericSchema<unknown, string | string[] | undefined> =>
+      Array.isArray(value) ? listOfBridges : filledIn,
+  ),
 );
 
 /** The keys that are looked at. */
@@ -31,7 +58,7 @@ const configSchema = v.pipe(
   sound("flintlockd's config", (keys) =>
     isSpec(keys) ? "looks like a microVM's spec" : undefined,
   ),
-  v.object({ "parent-iface": filledIn, "bridge-name": filledIn }),
+  v.object({ "parent-iface": filledIn, "bridge-name": bridgeOrList }),
 );
 
 /** Files are easily swapped on a command line. */
@@ -59,11 +86,11 @@ function plain(key: string): string {
 
 /**
  * Reads flintlockd's configuration. Either key may be missing, or both; all others belong to
- * flintlockd and are left alone.
+ * flintlockd and are left alone. `bridge-name` may be a list, which is flintap's own.
  *
  * @param text The content of config.yaml.
  * @param source What it is called in errors.
- * @throws {InvalidDocumentError} It is no YAML, or one of the two keys is no interface name.
+ * @throws {InvalidDocumentError} It is no YAML, or one of the two keys is no interface name, nor a list of bridges.
  */
 export function parseConfig(text: string, source = "config"): HostConfig {
   string(text, { call: "parseConfig", argument: "text" });

@@ -3,6 +3,7 @@ import type { DesiredDevice } from "../desired/index.js";
 import type { HostIPv6 } from "../link.js";
 import { pick } from "../shared-options.js";
 import { requireMacvtaps, type Vmm } from "../vmm.js";
+import { bridgesOf, inOrderFor, onBridges } from "./bridges.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { Microvm, MicrovmInterface } from "./microvm.js";
@@ -31,7 +32,8 @@ export interface DeviceSettings {
  *
  * - A macvtap stands on the config's `parent-iface`, in bridge mode, and has its guest's MAC.
  * - A tap is a port of its own bridge or of the config's `bridge-name`; the one by which the guest
- *   reaches its metadata service is a port of none.
+ *   reaches its metadata service is a port of none. Of several bridges, which one is first follows from
+ *   the microVM's name and the interface's, so that they are spread evenly; the others stand behind it.
  *
  * @throws {InvalidDocumentError} The config lacks a key that an interface needs.
  * @throws {FlintapError} With reason `"vmm-kind"`: the VMM opens no macvtap.
@@ -45,20 +47,21 @@ export function desiredDevices(
   return microvm.interfaces.map((entry) => desiredDevice(microvm, entry, config, settings));
 }
 
-/** Which key of the config an interface needs: its device's place on the host. */
-function placeOf(
+/** What of the config an interface needs: the places on the host where its device may be. */
+function placesOf(
   { type, bridgeName, metadata = false }: MicrovmInterface,
   config: HostConfig,
-): string | undefined {
-  if (metadata) return undefined;
-  return type === "tap" ? (bridgeName ?? config.bridgeName) : config.parentIface;
+): readonly string[] {
+  if (metadata) return [];
+  if (type === "macvtap") return config.parentIface === undefined ? [] : [config.parentIface];
+  return bridgeName === undefined ? bridgesOf(config) : [bridgeName];
 }
 
 function requireKeys({ interfaces }: Microvm, config: HostConfig): void {
   const without = (type: string) =>
     interfaces
       .filter((entry) => entry.type === type && !entry.metadata)
-      .filter((entry) => placeOf(entry, config) === undefined)
+      .filter((entry) => placesOf(entry, config).length === 0)
       .map(({ deviceId }) => deviceId);
   const missing = [
     { path: "parent-iface", type: "macvtap", what: "the interface under" },
@@ -84,14 +87,15 @@ function desiredDevice(
     name: hostDeviceName(microvm, entry),
     otherNames: otherDeviceNames(microvm, entry),
   };
-  const place = placeOf(entry, config);
+  const places = placesOf(entry, config);
   if (type === "macvtap") {
-    const parent = place ?? "";
+    const [parent = ""] = places;
     const step = `the device of ${deviceId}`;
     requireMacvtaps(vmm, { operation: "provision", step, device: names.name });
     return { kind: "macvtap", ...names, parent, mac: guestMac, tag, hostIPv6, for: vmm };
   }
-  const on = place === undefined ? {} : { bridge: place };
+  const on = onBridges(inOrderFor([tag.microvm, deviceId], places));
   const opened = pick(settings, ["for", "queues", "uid", "gid"]);
-  return { kind: "tap", ...names, ...on, tag: { ...tag, ...on }, hostIPv6, ...opened };
+  const recorded = { ...tag, ...pick(on, ["bridge"]) };
+  return { kind: "tap", ...names, ...on, tag: recorded, hostIPv6, ...opened };
 }

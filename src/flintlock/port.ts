@@ -10,6 +10,7 @@ import { isGone, notOurs } from "../error.js";
 import type { Link } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import type { OperationOptions } from "../options.js";
+import { bridgesOf, inOrderFor, onBridges } from "./bridges.js";
 import type { HostConfig } from "./config.js";
 import { InvalidDocumentError } from "./invalid-document.js";
 import type { InterfaceType } from "./microvm.js";
@@ -123,8 +124,9 @@ function desiredDevice(input: InterfaceInput, config: HostConfig): DesiredDevice
     return { kind: "macvtap", name, parent, mac: guestMac, tag };
   }
   if (!attach) return { kind: "tap", name, tag };
-  const bridge = required(bridgeName ?? config.bridgeName, "bridge-name", `the bridge of ${name}`);
-  return { kind: "tap", name, bridge, tag: { ...tag, bridge } };
+  const bridges = bridgeName === undefined ? inOrderFor([name], bridgesOf(config)) : [bridgeName];
+  const bridge = required(bridges[0], "bridge-name", `the bridge of ${name}`);
+  return { kind: "tap", name, ...onBridges(bridges), tag: { ...tag, bridge } };
 }
 
 function required(value: string | undefined, path: string, expected: string): string {

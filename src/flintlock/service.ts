@@ -9,6 +9,7 @@ import { isKnown, keyName } from "../desired/device.js";
 import {
   type AppliedDevice,
   apply,
+  type BridgeUsage,
   type DesiredState,
   type Plan,
   type PlanOptions,
@@ -68,6 +69,11 @@ export interface Provisioned {
   interfaces: (ProvisionedInterface & Pick<AppliedDevice, "action">)[];
   /** The same in flintlock's words, by device id. */
   status: NetworkStatus;
+  /**
+   * Bridges that are getting full: of those on which taps were made or repaired, the ones with less than
+   * a tenth of their ports free, as `apply` tells.
+   */
+  nearlyFull: BridgeUsage[];
 }
 
 /**
@@ -94,8 +100,9 @@ export function desiredNetwork(
  * Devices that the microVM has already are adopted, and repaired where that takes nothing from a
  * guest that uses them; so it can be called again, also by a daemon that restarted, and by two
  * processes at once. Calls for the same microVM run one after the other. It looks for them by name,
- * which costs the same however many links a host has; devices of interfaces that are no longer in the
- * spec are found by {@link release}, and by planning {@link desiredNetwork}.
+ * which costs the same however many links a host has, but for the count behind `nearlyFull`; devices of
+ * interfaces that are no longer in the spec are found by {@link release}, and by planning
+ * {@link desiredNetwork}.
  *
  * With `for` a VMM that takes descriptors, queues are opened as well; where one cannot be had, all is
  * taken back, too. Then processes take turns, so that no two get a guest's queues: one that waits longer
@@ -127,7 +134,8 @@ export async function provision(microvm: Microvm, options: ProvisionOptions): Pr
     const entry = provisioned(whole.interfaces[at] as MicrovmInterface, link);
     return isHanded ? { ...entry, action, queues } : { ...entry, action };
   });
-  return { interfaces, status: statusOf(interfaces) };
+  const { nearlyFull } = applied;
+  return { interfaces, status: statusOf(interfaces), nearlyFull };
 }
 
 const guestChecks = object({ guest: oneOf("starting", "running"), queues: queueCount });

@@ -119,7 +119,8 @@ export class KeptDevices {
 
 /** The names of all that a device may hang on. */
 function placesOf(device: DesiredDevice): string[] {
-  return [placeOf(device) ?? []].flat();
+  const others = device.kind === "tap" ? (device.otherBridges ?? []) : [];
+  return [placeOf(device) ?? [], others].flat();
 }
 
 function isRenamed({ changes }: Extract<LinkEvent, { type: "changed" }>): boolean {

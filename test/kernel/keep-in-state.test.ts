@@ -15,7 +15,16 @@ import {
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
 import { hostOfFile, onHost } from "../setup/host.js";
-import { addBridge, addParent, bridgePort, ip, ipBatch, link, links } from "../setup/iproute2.js";
+import {
+  addBridge,
+  addParent,
+  bridgePort,
+  ip,
+  ipBatch,
+  link,
+  links,
+  settled,
+} from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
 import { refusal } from "../setup/refusal.js";
 import { ReportLog } from "../setup/report-log.js";
@@ -170,6 +179,7 @@ describe("a keeper that repairs", () => {
   onHost("names a guest by name that had its tap open, and no other", async () => {
     const { keeper, log } = await kept({ repair: true });
     await using _ = keeper;
+    await settled("guest1"); // the kernel tells a while later that it was closed
     await ip("link del guest1");
     await log.next("drift");
     await log.next("repaired");

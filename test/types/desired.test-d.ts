@@ -1,6 +1,8 @@
 import { expectTypeOf, test } from "vitest";
 import {
+  type Applied,
   apply,
+  type BridgeUsage,
   type Collected,
   collectGarbage,
   type DesiredDevice,
@@ -28,6 +30,10 @@ test("a device that is wanted has a name, a tag and what its kind takes", () => 
   ({ kind: "tap", name: "t", tag: {} }) satisfies DesiredDevice;
   // @ts-expect-error port settings need a bridge
   ({ kind: "tap", name: "t", isolated: true, tag }) satisfies DesiredDevice;
+  const bridges = { bridge: "br0", otherBridges: ["br1"] };
+  expectTypeOf({ kind: "tap", name: "t", ...bridges, tag } as const).toExtend<DesiredDevice>();
+  // @ts-expect-error there are no other bridges without a first
+  ({ kind: "tap", name: "t", otherBridges: ["br1"], tag }) satisfies DesiredDevice;
   // @ts-expect-error released Firecracker opens no macvtap
   ({ kind: "macvtap", name: "m", parent: "enp0", for: "firecracker", tag }) satisfies DesiredDevice;
 });
@@ -54,6 +60,7 @@ test("collecting takes what is to stay, or what says so", () => {
 
 test("plans and applying them need to know whose devices and where", () => {
   expectTypeOf(plan).returns.resolves.toEqualTypeOf<Plan>();
+  expectTypeOf<Applied["nearlyFull"]>().toEqualTypeOf<BridgeUsage[]>();
   expectTypeOf(apply).parameter(1).toExtend<{ namespace: NetworkNamespace }>();
   // @ts-expect-error no handle
   void plan({ devices: [] });

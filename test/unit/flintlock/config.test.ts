@@ -13,6 +13,8 @@ describe("config.yaml", () => {
     ["none", "verbosity: 9", {}],
     ["an empty one", "parent-iface:\nbridge-name: ''", {}],
     ["no content at all", "# nothing\n", {}],
+    ["several bridges", "bridge-name: [br0, br1]", { bridgeName: ["br0", "br1"] }],
+    ["a list of one", "bridge-name:\n- br0\n", { bridgeName: ["br0"] }],
     ["JSON, which is YAML too", '{"parent-iface": "enp0"}', { parentIface: "enp0" }],
   ])("may have %s", (_, text, expected) => {
     expect(parseConfig(text)).toEqual(expected);
@@ -23,6 +25,28 @@ describe("config.yaml", () => {
     expect(refusal(() => parseConfig(text, "config.yaml"))).toEqual([
       "  parent-iface: expected the name of an interface of the host, received 7",
       '  bridge-name: expected the name of an interface of the host, received "br 0" (no name that a link can have)',
+    ]);
+  });
+
+  test("refuses a list of bridges with what is wrong in it", () => {
+    const text = "bridge-name: [br0, br 1, br0, 7, ~, '', [br2]]";
+    const name = "expected the name of an interface of the host, received";
+    expect(refusal(() => parseConfig(text))).toEqual([
+      `  bridge-name[1]: ${name} "br 1" (no name that a link can have)`,
+      `  bridge-name[3]: ${name} 7`,
+      `  bridge-name[4]: ${name} nothing`,
+      `  bridge-name[5]: ${name} nothing`,
+      `  bridge-name[6]: ${name} a list`,
+    ]);
+    expect(refusal(() => parseConfig("bridge-name: [br0, br1, br0, br1]"))).toEqual([
+      '  bridge-name[2]: expected each bridge once, received "br0" again',
+      '  bridge-name[3]: expected each bridge once, received "br1" again',
+    ]);
+    expect(refusal(() => parseConfig("bridge-name: []"))).toEqual([
+      "  bridge-name: expected a bridge, or a list of at least one, received a list",
+    ]);
+    expect(refusal(() => parseConfig("parent-iface: [enp0, enp1]"))).toEqual([
+      `  parent-iface: ${name} a list`,
     ]);
   });
 
