@@ -1,8 +1,9 @@
 // A daemon that runs microVMs: reads the host's config and a folder of specs, gives each microVM its
-// devices and a QEMU, starts again what ends, and takes everything back on SIGTERM.
+// devices and a QEMU, starts again what ends, keeps the devices as they are to be, deletes those of
+// microVMs that have no spec any more, and takes everything back on SIGTERM.
 //
 //   node daemon.mjs --config FILE --specs FOLDER --kernel FILE --initrd FILE [--append WORDS]
-//                   [--logs FOLDER] [-- QEMU-ARGUMENT…]
+//                   [--logs FOLDER] [--min-age SECONDS] [-- QEMU-ARGUMENT…]
 //
 // Tells what happens in a line of JSON each. A guest's serial console is in --logs.
 import { once, setMaxListeners } from "node:events";
@@ -11,8 +12,8 @@ import { createServer } from "node:net";
 import { basename, extname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { NetworkNamespace } from "flintap";
-import { loadConfig, loadSpecs } from "flintap/flintlock";
+import { collectGarbage, keepInState, NetworkNamespace } from "flintap";
+import { loadConfig, loadSpecs, microvmName, microvmTags } from "flintap/flintlock";
 import { Guest } from "./guest.mjs";
 
 /** @type {import("./guest.mjs").Host["tell"]} */
@@ -27,22 +28,25 @@ function fail(error, about) {
   process.exitCode = 1;
 }
 
-/** The guests by name. @param {string} folder @param {import("./guest.mjs").Host} host */
-async function readGuests(folder, host) {
-  const guests = new Map();
+/** The microVMs by name, and whether these are all. @param {string} folder */
+async function readMicrovms(folder) {
+  const microvms = new Map();
+  let isComplete = true;
   for (const file of readdirSync(folder).filter((name) => /\.(json|ya?ml)$/.test(name))) {
     try {
       for (const spec of await loadSpecs(join(folder, file))) {
         // One that does not say which microVM it is for is for the one that its file is called by.
-        const guest = new Guest({ ...spec, id: spec.id ?? basename(file, extname(file)) }, host);
-        if (guests.has(guest.name)) throw new Error(`${file}: ${guest.name} has a spec already`);
-        guests.set(guest.name, guest);
+        const microvm = { ...spec, id: spec.id ?? basename(file, extname(file)) };
+        const name = microvmName(microvm);
+        if (microvms.has(name)) throw new Error(`${file}: ${name} has a spec already`);
+        microvms.set(name, microvm);
       }
     } catch (error) {
       fail(error, { file }); // the others are run
+      isComplete = false;
     }
   }
-  return guests;
+  return { microvms, isComplete };
 }
 
 const stopping = new AbortController();
@@ -67,6 +71,31 @@ async function keepRunning(guest) {
   await guest.release();
 }
 
+/**
+ * Deletes what microVMs have left that are none of these, now and every minute.
+ *
+ * @param {Omit<import("flintap").CollectOptions, "signal">} options
+ */
+async function keepClean(options) {
+  const { signal } = stopping;
+  const unclear = new Set(); // is told once
+  while (!signal.aborted) {
+    try {
+      const collected = await collectGarbage({ ...options, signal });
+      for (const { name, tag } of collected.removed)
+        tell({ event: "collected", microvm: tag?.microvm, device: name });
+      for (const { link, error } of collected.failed)
+        tell({ event: "failed", device: link.name, error });
+      for (const { link, why } of collected.unclear)
+        if (unclear.size < unclear.add(link.index).size)
+          tell({ event: "unclear", device: link.name, why });
+    } catch (error) {
+      if (!signal.aborted) tell({ event: "failed", error });
+    }
+    await setTimeout(60_000, undefined, { signal }).catch(() => {});
+  }
+}
+
 async function main() {
   const { values, positionals: machine } = parseArgs({
     options: {
@@ -76,28 +105,38 @@ async function main() {
       initrd: { type: "string", default: "initrd.gz" },
       append: { type: "string", default: "console=ttyS0 quiet panic=-1" },
       logs: { type: "string" },
+      "min-age": { type: "string", default: "60" },
     },
     allowPositionals: true,
   });
   const config = await loadConfig(values.config);
   const namespace = NetworkNamespace.current({ owner: "microvm-daemon" });
-  const guests = await readGuests(values.specs, { ...values, config, namespace, machine, tell });
-  if (guests.size === 0) throw new Error(`${values.specs}: there is no microVM to run`);
+  const { microvms, isComplete } = await readMicrovms(values.specs);
+  if (microvms.size === 0) throw new Error(`${values.specs}: there is no microVM to run`);
   // One daemon at a time: an abstract socket is its network namespace's, and goes with its process.
   await once(createServer().listen(`\0${namespace.owner}`).unref(), "listening");
-  const watch = namespace.watchLinks({ owner: namespace.owner, signal: stopping.signal });
-  await watch.ready.catch(() => {}); // whoever iterates hears of it
+  const { signal } = stopping;
+  /** @type {Map<string | undefined, Guest>} */
+  const guests = new Map();
+  const keeper = keepInState(
+    { devices: [] }, // each guest's are kept while it runs
+    {
+      namespace,
+      repair: true,
+      signal,
+      report: (told) => guests.get(told.device?.tag.microvm)?.hear(told),
+    },
+  );
+  const host = { ...values, config, namespace, keeper, machine, tell };
+  for (const [name, microvm] of microvms) guests.set(name, new Guest(microvm, host));
   const running = Promise.all([...guests.values()].map((guest) => keepRunning(guest).catch(fail)));
-  try {
-    // A guest's descriptor says nothing when its device is gone: the guest is given a new one by
-    // starting it again.
-    for await (const { type, link } of watch)
-      if (type === "removed") guests.get(link.tag?.microvm ?? "")?.lose(link);
-  } catch (error) {
-    if (!stopping.signal.aborted) fail(error);
-  }
+  // Where a spec cannot be read it is not known which microVMs there are.
+  const keep = microvmTags([...microvms.values()]);
+  const minAge = Number(values["min-age"]) * 1000;
+  const cleaning = isComplete ? keepClean({ namespace, keep, minAge }) : undefined;
+  await keeper.done.catch(fail);
   stopping.abort(); // also where it no longer sees what goes
-  await running;
+  await Promise.all([running, cleaning]);
   await namespace.close();
 }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { handOver } from "flintap";
+import { formatReport, handOver } from "flintap";
 import * as flintlock from "flintap/flintlock";
 
 /** Arguments for setpriv: what comes after them ends with this process, were it gone already, too. */
@@ -14,15 +14,17 @@ const tied = ["--pdeathsig", "KILL", "sh", "-c", '[ $PPID = "$0" ] && exec "$@"'
  *
  * @typedef {{ kernel: string, initrd: string, append: string, machine: string[], logs?: string }} Machine
  * @typedef {{ config: flintlock.HostConfig, namespace: import("flintap").NetworkNamespace }} Network
+ * @typedef {{ keeper: import("flintap").StateKeeper }} Keeping
  * @typedef {{ tell(told: { event: string, error?: any, [more: string]: unknown }): void }} Teller
- * @typedef {Machine & Network & Teller} Host
+ * @typedef {Machine & Network & Keeping & Teller} Host
  */
 
 export class Guest {
   #microvm;
   #host;
   #isProvisioned = false;
-  #lost = new Set(); // the identities of devices that have gone since it was to be given some
+  #devices = new Set(); // the identities of those that it has been given
+  #hasLost = false; // one of them has gone
   #look = () => {}; // ends QEMU where it has to end
 
   /** @param {flintlock.Microvm} microvm @param {Host} host */
@@ -34,12 +36,14 @@ export class Guest {
 
   /** Starts it, and waits until it has ended. @param {AbortSignal} signal Ends it. */
   async run(signal) {
-    const { config, namespace, tell } = this.#host;
-    this.#lost.clear();
+    const { config, namespace, keeper, tell } = this.#host;
     const options = { config, namespace, signal };
     const { interfaces } = await flintlock.provision(this.#microvm, { ...options, for: "qemu" });
     this.#isProvisioned = true;
+    this.#devices = new Set(interfaces.map(({ link }) => link.identity));
+    this.#hasLost = false;
     try {
+      keeper.keep(flintlock.desiredDevices(this.#microvm, config, { for: "qemu" }));
       const devices = interfaces.map(({ deviceId, link, guestMac, action }) => {
         return { interface: deviceId, device: link.name, guestMac, action };
       });
@@ -47,8 +51,7 @@ export class Guest {
       const { child, exited } = await this.#start(interfaces);
       tell({ event: "started", microvm: this.name, pid: child.pid });
       this.#look = () => {
-        const hasLost = interfaces.some(({ link }) => this.#lost.has(link.identity));
-        if (child.killed || !(hasLost || signal.aborted)) return;
+        if (child.killed || !(this.#hasLost || signal.aborted)) return;
         child.kill("SIGTERM");
         setTimeout(() => child.kill("SIGKILL"), 5_000).unref();
       };
@@ -58,16 +61,25 @@ export class Guest {
       tell({ event: "ended", microvm: this.name, code, killedBy });
     } finally {
       signal.removeEventListener("abort", this.#look);
+      keeper.forget({ microvm: this.name }); // its taps go with it, and that is no loss
       // Whatever went wrong on the way: an open queue would be in the way of the next try.
       await Promise.all(interfaces.flatMap(({ queues = [] }) => queues.map((one) => one.close())));
     }
   }
 
-  /** Ends it, where a device has gone that is its. @param {import("flintap").Link} link */
-  lose({ identity, name, tag }) {
+  /** Hears what becomes of its devices. @param {import("flintap").KeeperReport} told */
+  hear(told) {
     const { tell } = this.#host;
+    const { type: event, device, link } = told;
+    const error = told.type === "failed" ? told.error : undefined;
+    tell({ event, microvm: this.name, text: formatReport(told), error });
+    // A descriptor says nothing when its device is gone: the guest is given a new one by starting it
+    // again. One that was gone before it was looked at has no link to know it by.
+    const isLost = event === "guest-lost" && this.#devices.has(link?.identity);
+    if (!isLost && !(event === "drift" && link === undefined)) return;
+    const { name, tag } = device ?? {};
     tell({ event: "device gone", microvm: this.name, interface: tag?.interface, device: name });
-    this.#lost.add(identity);
+    this.#hasLost = true;
     this.#look();
   }
 

@@ -41,4 +41,4 @@ export function keeperReport(report: KeeperReport, time: string): KeeperLine {
 }
 
 /** What some reports do not have. */
-const nothing = { device: undefined, link: undefined, changes: undefined, error: undefined };
+const nothing = { changes: undefined, error: undefined };

@@ -110,14 +110,8 @@ export class Looks {
     if (told !== undefined) this.#manner.report({ type: "settled", device, link });
     const fields = contest.won(now);
     if (fields.length === 0 || !this.#manner.repair) return;
-    this.#manner.report({
-      type: "contested",
-      device,
-      fields,
-      wins: "keeper",
-      changes: [],
-      pause: 0,
-    });
+    const won = { fields, wins: "keeper" as const, changes: [], pause: 0 };
+    this.#manner.report({ type: "contested", device, link, ...won });
   }
 
   /** To somebody else who writes it. */
@@ -125,9 +119,8 @@ export class Looks {
     kept.isPutOff = true;
     const { device, contest } = kept;
     const fields = contest.disputed(fieldsOf(told));
-    const { changes } = told;
     if (fields.length > 0)
-      this.#manner.report({ type: "contested", device, fields, wins: "others", changes, pause });
+      this.#manner.report({ type: "contested", device, ...told, fields, wins: "others", pause });
   }
 
   /** All together, so that two can exchange names; where that fails, each by itself. */

@@ -10,8 +10,8 @@ export function formatReport(report: KeeperReport): string {
 }
 
 function subjectOf(report: KeeperReport): string {
-  const link = "link" in report ? report.link : undefined;
-  if ("device" in report && report.device !== undefined) return deviceText(report.device, link);
+  const { device, link } = report;
+  if (device !== undefined) return deviceText(device, link);
   return link === undefined ? "" : linkText(link);
 }
 

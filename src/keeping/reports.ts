@@ -78,6 +78,8 @@ export interface Contested {
   type: "contested";
   /** What is wanted. */
   device: DesiredDevice;
+  /** What is there; absent: it is gone. */
+  link?: Link;
   /** What is being disputed: fields of changes; `"device"` where it is deleted. */
   fields: string[];
   /**
@@ -95,6 +97,8 @@ export interface Contested {
 export interface Unwanted {
   /** Tells the reports apart. */
   type: "unwanted";
+  /** It is for nothing that is wanted. */
+  device?: undefined;
   /** What is there. */
   link: Link;
 }
@@ -103,6 +107,8 @@ export interface Unwanted {
 export interface Removed {
   /** Tells the reports apart. */
   type: "removed";
+  /** It was for nothing that is wanted. */
+  device?: undefined;
   /** What was there. */
   link: Link;
 }

@@ -97,7 +97,7 @@ class Deeds {
 
   /** For `report` of the keeper. */
   readonly hear = (report: KeeperReport): void => {
-    if (!("device" in report) || report.device === undefined) return;
+    if (report.device === undefined) return;
     if (report.type === "contested") return; // chance has chosen one twice
     const { name } = report.device;
     const deed = this.#pending.get(name);
