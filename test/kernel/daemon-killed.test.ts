@@ -15,8 +15,9 @@ import { needs } from "../setup/capabilities.js";
 import { nodeCommand, packageRoot } from "../setup/child.js";
 import { hostOfFile } from "../setup/host.js";
 import { ip, links } from "../setup/iproute2.js";
+import { repetitions } from "../setup/repetitions.js";
 
-const kills = Number(process.env.FLINTAP_KILLS ?? 50);
+const kills = repetitions(50);
 
 hostOfFile();
 

@@ -189,6 +189,18 @@ hear()`);
     ]);
   });
 
+  example("keep-in-state.mjs", withTap, (lines) => {
+    const tap = "guest1 (tap on br0) for default/vm1 eth1";
+    expect(lines.filter((line) => !line.startsWith("guest-lost"))).toEqual([
+      `drift  ${tap}  it is gone`,
+      `repaired  ${tap}  made anew`,
+      `drift  ${tap}  bridge: nothing -> br0`,
+      `repaired  ${tap}  put right: bridge: nothing -> br0`,
+      `drift  ${tap}  it is gone`,
+      `repaired  ${tap}  made anew`,
+    ]);
+  });
+
   example("collect-garbage.mjs", withTap, (lines) => {
     expect(lines).toEqual(["young: default/vm2", "removed: default/vm2, kept: default/vm1"]);
   });

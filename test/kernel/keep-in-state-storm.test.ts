@@ -16,8 +16,9 @@ import { needs } from "../setup/capabilities.js";
 import { hostOfFile } from "../setup/host.js";
 import { ip, links } from "../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
+import { repetitions } from "../setup/repetitions.js";
 
-const seconds = Number(process.env.FLINTAP_STORM_SECONDS ?? 60);
+const seconds = repetitions(60);
 const count = 200;
 
 const host = hostOfFile();
@@ -170,11 +171,11 @@ storm(
     const named = [...log.done.values()].reduce((sum, one) => sum + one, 0);
     expect(named).toBe(round);
     expect(round).toBeGreaterThan(5 * seconds);
-    expect(new Set(log.done.keys())).toEqual(new Set(deeds.map(({ field }) => field)));
+    const fields = new Set(deeds.map(({ field }) => field));
+    if (round > 300) expect(new Set(log.done.keys())).toEqual(fields);
     expect(await seen()).toEqual(before);
     await keeper.close();
     expect(changesNothing(await plan({ devices }, { namespace }))).toBe(true);
-    console.log([...log.done].map(([field, times]) => `${field} ${times}`).join(", "));
   },
   (seconds + 120) * 1_000,
 );
