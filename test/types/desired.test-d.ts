@@ -7,11 +7,14 @@ import {
   collectGarbage,
   type DesiredDevice,
   type Difference,
+  type KeeperReport,
+  keepInState,
   type Link,
   type NetworkNamespace,
   type Plan,
   type PlanStep,
   plan,
+  type StateKeeper,
 } from "../../src/index.js";
 
 const tag = { interface: "eth1" };
@@ -64,4 +67,20 @@ test("plans and applying them need to know whose devices and where", () => {
   expectTypeOf(apply).parameter(1).toExtend<{ namespace: NetworkNamespace }>();
   // @ts-expect-error no handle
   void plan({ devices: [] });
+});
+
+test("a report is narrowed by its type", () => {
+  const narrow = (report: KeeperReport): void => {
+    if (report.type === "drift") expectTypeOf(report.link).toEqualTypeOf<Link | undefined>();
+    if (report.type === "repaired") expectTypeOf(report.link).toEqualTypeOf<Link>();
+    if (report.type === "guest-lost")
+      expectTypeOf(report.needs).toEqualTypeOf<"new-fd" | "restart">();
+    if (report.type === "unwanted") expectTypeOf(report.device).toEqualTypeOf<undefined>();
+  };
+  expectTypeOf(narrow).toBeFunction();
+  expectTypeOf(keepInState).returns.toEqualTypeOf<StateKeeper>();
+  const namespace = {} as NetworkNamespace;
+  expectTypeOf(keepInState).toBeCallableWith({ devices: [] }, { namespace, report: narrow });
+  // @ts-expect-error nobody would hear of it
+  keepInState({ devices: [] }, { namespace });
 });
