@@ -5,7 +5,6 @@ import {
   apply,
   changesNothing,
   type DesiredDevice,
-  type DesiredMacvtap,
   type DesiredState,
   type DesiredTap,
   type FlintapError,
@@ -15,25 +14,12 @@ import {
   plan,
 } from "../../src/index.js";
 import { missing, needs } from "../setup/capabilities.js";
-import { hostOfFile, onHost } from "../setup/host.js";
+import { hostOfFile, macvtap, onHost, tap } from "../setup/host.js";
 import { addBridge, ip, link, links, rename } from "../setup/iproute2.js";
 import { refusal } from "../setup/refusal.js";
 import { stateOfLinks } from "../setup/state.js";
 import { marked, traceModule } from "../setup/strace.js";
 
-const macvtap: DesiredMacvtap = {
-  kind: "macvtap",
-  name: "guest0",
-  parent: "enp0",
-  mac: "02:00:00:00:00:0a",
-  tag: { microvm: "ns1/mvm1", interface: "eth1" },
-};
-const tap: DesiredTap & { bridge: string } = {
-  kind: "tap",
-  name: "guest1",
-  bridge: "br0",
-  tag: { microvm: "ns1/mvm1", interface: "eth2", guestMac: "02:00:00:00:00:0b" },
-};
 const prune = [{ microvm: "ns1/mvm1" }];
 
 const host = hostOfFile();

@@ -4,7 +4,6 @@ import { describe, expect } from "vitest";
 import {
   apply,
   type DesiredDevice,
-  type DesiredMacvtap,
   type DesiredTap,
   type Difference,
   type KeepOptions,
@@ -14,7 +13,7 @@ import {
   type StateKeeper,
 } from "../../src/index.js";
 import { needs } from "../setup/capabilities.js";
-import { hostOfFile, onHost } from "../setup/host.js";
+import { hostOfFile, macvtap, onHost, tap as plainTap } from "../setup/host.js";
 import {
   addBridge,
   addParent,
@@ -29,20 +28,7 @@ import { otherNamespace } from "../setup/other-namespace.js";
 import { refusal } from "../setup/refusal.js";
 import { ReportLog } from "../setup/report-log.js";
 
-const macvtap: DesiredMacvtap = {
-  kind: "macvtap",
-  name: "guest0",
-  parent: "enp0",
-  mac: "02:00:00:00:00:0a",
-  tag: { microvm: "ns1/mvm1", interface: "eth1" },
-};
-const tap: DesiredTap & { bridge: string } = {
-  kind: "tap",
-  name: "guest1",
-  bridge: "br0",
-  isolated: true,
-  tag: { microvm: "ns1/mvm1", interface: "eth2", guestMac: "02:00:00:00:00:0b" },
-};
+const tap = { ...plainTap, isolated: true };
 const devices: DesiredDevice[] = [macvtap, tap];
 
 const host = hostOfFile();

@@ -1,7 +1,7 @@
 /** A host on which microVMs get their devices, for the kernel tests of a file. */
 import { afterAll, beforeAll } from "vitest";
 import type { Microvm } from "../../src/flintlock/index.js";
-import { NetworkNamespace } from "../../src/index.js";
+import { type DesiredMacvtap, type DesiredTap, NetworkNamespace } from "../../src/index.js";
 import { needs } from "./capabilities.js";
 import { addBridge, addParent } from "./iproute2.js";
 import { stage } from "./stage.js";
@@ -17,6 +17,21 @@ export const microvm: Microvm = {
     { deviceId: "eth1", type: "macvtap", guestMac: "02:00:00:00:00:0a" },
     { deviceId: "eth2", type: "tap" },
   ],
+};
+
+/** Devices of the same microVM, as a plan has them. */
+export const macvtap: DesiredMacvtap = {
+  kind: "macvtap",
+  name: "guest0",
+  parent: "enp0",
+  mac: "02:00:00:00:00:0a",
+  tag: { microvm: "ns1/mvm1", interface: "eth1" },
+};
+export const tap: DesiredTap & { bridge: string } = {
+  kind: "tap",
+  name: "guest1",
+  bridge: "br0",
+  tag: { microvm: "ns1/mvm1", interface: "eth2", guestMac: "02:00:00:00:00:0b" },
 };
 
 /** Registers a test that needs all of a host. */
