@@ -70,6 +70,8 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
   readonly #forget: () => void;
   /** What is to be told, the next first. */
   #events: LinkEvent[] = [];
+  /** The links that were there when it began, as far as they are still to be told. */
+  #initial: LinkEvent[] = [];
   /** Callers are served one after the other. */
   #turn: Promise<void>;
   #closed = false;
@@ -147,7 +149,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
     });
     if (this.#closed) throw this.#failure ?? this.#reason();
     const added = this.#state.begun();
-    if (initial) this.#events = added;
+    if (initial) this.#initial = added;
     this.#state.take(since, true);
   }
 
@@ -156,7 +158,10 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent>, AsyncDisposa
       if (this.#closed) return this.#end();
       const event = this.#events.shift();
       if (event !== undefined) return { done: false, value: event };
-      if (this.#state.hasMore) {
+      if (this.#initial.length > 0) {
+        await setImmediate();
+        this.#events = this.#initial.splice(0, atATime);
+      } else if (this.#state.hasMore) {
         await setImmediate();
         this.#events = this.#state.tell(atATime);
       } else await this.#fetchRound((news, isLast) => this.#state.take(news, isLast));

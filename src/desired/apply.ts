@@ -106,14 +106,12 @@ export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied>
 
 /**
  * The same, with something that belongs to it: `finish` is called when all that is wanted is there, while
- * everything can be taken back still, and is where it rejects; `overtaken` is told what others have
- * undone meanwhile, which is done once more.
+ * everything can be taken back still, and is where it rejects.
  */
 export async function applyThen(
   plan: Plan,
   options: ApplyOptions,
   finish: (devices: AppliedDevice[]) => Promise<AppliedDevice[]>,
-  overtaken: (steps: readonly PlanStep[]) => void = () => {},
 ): Promise<Applied> {
   const place = { call: "apply", argument: "plan" };
   const { owner, steps } = planChecks(plan, place);
@@ -126,7 +124,7 @@ export async function applyThen(
   requireApplicable({ owner, steps });
   checkedDevices(steps.filter(isWanted).map(deviceOf), { ...place, option: "steps" });
   signal?.throwIfAborted();
-  const work = new Work({ namespace, signal }, overtaken);
+  const work = new Work({ namespace, signal });
   let devices: AppliedDevice[] = [];
   try {
     devices = await finish(await work.settle(steps));
@@ -191,16 +189,14 @@ const mostRounds = 5;
 class Work {
   readonly log = new UndoLog();
   readonly #looking: Looking;
-  readonly #overtaken: (steps: readonly PlanStep[]) => void;
   /** What was set aside, as it is since then: deleted at the end. */
   readonly #aside: Link[] = [];
   /** The queues of devices that were made here, by identity; the indexes of those repaired. */
   readonly #made = new Map<string | undefined, DeviceQueue[]>();
   readonly #repaired = new Set<number>();
 
-  constructor(looking: Looking, overtaken: (steps: readonly PlanStep[]) => void) {
+  constructor(looking: Looking) {
     this.#looking = looking;
-    this.#overtaken = overtaken;
   }
 
   /** Works until all that is wanted is there. */
@@ -215,7 +211,6 @@ class Work {
       if (changesNothing(now))
         return await this.#result(now.steps as AdoptStep[], wanted, replaced);
       if (round === mostRounds) throw failure ?? notAsWanted(now);
-      this.#overtaken(now.steps);
       requireApplicable(now);
       todo = now.steps;
     }
@@ -293,8 +288,8 @@ class Work {
       await repair(step, this.#looking, this.log);
       this.#repaired.add(step.link.index);
     } else {
-      const { identity, queues } = await make(step, this.#looking, this.log);
-      this.#made.set(identity, queues);
+      const { link, queues } = await make(step, this.#looking, this.log);
+      this.#made.set(link.identity, queues);
     }
   }
 

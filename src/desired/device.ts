@@ -4,7 +4,7 @@
  * name that follows from whose it is and what for. The kernel lets no two links of a namespace have
  * it, so that two processes which want the same device cannot both make it.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { argumentError, arrayOf, oneOf, type Place, string } from "../check.js";
 import { createMacvtapRequest, createTapRequest } from "../create-requests.js";
 import type { LinkBase } from "../link.js";
@@ -97,10 +97,17 @@ export function isKnown({ altNames }: LinkBase): boolean {
   return altNames.some((name) => name.startsWith(keyPrefix));
 }
 
+/** By the tag: who plans thousands of devices asks for each of them again and again. */
+const keyNames = new WeakMap<object, { key: string; name: string }>();
+
 /** The alt name by which a device is known. */
 export function keyName(owner: string, { tag }: Pick<DesiredDevice, "tag">): string {
   const key = JSON.stringify([owner, tag.microvm ?? null, tag.interface]);
-  return keyPrefix + createHash("sha256").update(key).digest("hex").slice(0, 32);
+  const known = keyNames.get(tag);
+  if (known?.key === key) return known.name;
+  const name = keyPrefix + hash("sha256", key, "hex").slice(0, 32);
+  keyNames.set(tag, { key, name });
+  return name;
 }
 
 /** The alt name of a device that was set aside, to be replaced by the one that is wanted. */

@@ -59,29 +59,33 @@ export async function findNamed(
 }
 
 /**
- * Finds devices, in their order; those that another process is just making are waited for. Rejects
- * with reason `"not-ours"` where another owner's link has the alt name of one.
+ * Finds devices, in their order; those that another process is just making are waited for, unless
+ * they are to be had `asTheyAre`. Rejects with reason `"not-ours"` where another owner's link has the
+ * alt name of one.
  */
 export async function findAll(
   devices: readonly DesiredDevice[],
   looking: Looking,
+  { asTheyAre = false }: { asTheyAre?: boolean } = {},
 ): Promise<Found[]> {
   let found: Found[] = [];
-  await untilMade(async () => {
+  const look = async (): Promise<Link[]> => {
     found = await findAsTheyAre(devices, looking);
     return found.flatMap(({ link, stranger }, at) => {
       const links = [link, stranger].filter((one) => one !== undefined);
-      return links.filter((one) => isInTheMaking(one, isPersistent(devices[at])));
+      return links.filter((one) => isHalfMade(one, devices[at]));
     });
-  }, looking);
+  };
+  await (asTheyAre ? look() : untilMade(look, looking));
   const { owner } = looking.namespace;
   for (const { link } of found)
     if (link?.tag !== undefined && link.tag.owner !== owner) throw notOurs(link, "plan");
   return found;
 }
 
-function isPersistent(device: DesiredDevice | undefined): boolean {
-  return device?.kind === "tap" && tapShape(device).persist;
+/** Whether a link that has a device's name or alt name may be one that is just being made. */
+export function isHalfMade(link: Link, device: DesiredDevice | undefined): boolean {
+  return isInTheMaking(link, device?.kind === "tap" && tapShape(device).persist);
 }
 
 async function findAsTheyAre(
@@ -169,6 +173,9 @@ export async function getPlace(
   return links[0] as Link;
 }
 
+/** The index of a place that is not there: no link has it. */
+const noPlace = -1;
+
 /** The links that devices hang on, or are to hang on. */
 export class KnownPlaces {
   readonly #indexes = new Map<string, number>();
@@ -198,6 +205,11 @@ export class KnownPlaces {
     this.#names.set(index, name);
   }
 
+  /** A place that is wanted and is not there: no device is on it, nor can be. */
+  addMissing(name: string): void {
+    this.#indexes.set(name, noPlace);
+  }
+
   /** Asks for the names of the places where links are. */
   async learn(links: readonly Link[], { namespace, signal }: Looking): Promise<void> {
     const indexes = links.flatMap(({ master, parent, parentNamespace }) => [
@@ -221,6 +233,11 @@ export class KnownPlaces {
   indexFor(device: DesiredDevice): number | undefined {
     const name = placeOf(device);
     return name === undefined ? undefined : this.#indexes.get(name);
+  }
+
+  /** Whether the link is not there that a device is to hang on. */
+  isMissing(device: DesiredDevice): boolean {
+    return this.indexFor(device) === noPlace;
   }
 
   /** The name of a link, if it is known. */

@@ -15,7 +15,7 @@ import type { UndoLog } from "./undo-log.js";
 
 /** A device that was made. */
 export interface Made {
-  identity?: string;
+  link: Link;
   /** Those of a tap that is not persistent. */
   queues: DeviceQueue[];
 }
@@ -59,7 +59,7 @@ async function create(
     device.kind === "macvtap"
       ? await namespace.createMacvtap({ ...macvtapOptions(device), altNames, signal })
       : await namespace.createTap({ ...tapOptions(device), altNames, signal });
-  const { identity, queues = [] } = link;
+  const { queues = [] } = link;
   log.add(link, async () => {
     try {
       await namespace.deleteLink(link);
@@ -69,7 +69,7 @@ async function create(
       await closeQueues(queues);
     }
   });
-  return { identity, queues };
+  return { link, queues };
 }
 
 /** Whether another link has one of the device's names. */

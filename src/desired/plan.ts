@@ -175,6 +175,8 @@ export interface Comparing {
   setAside?: readonly Link[];
   /** What the devices hang on, where that was looked at just now. */
   places?: KnownPlaces;
+  /** What another process is just making is not waited for. */
+  asTheyAre?: boolean;
 }
 
 /** What is to be done for devices that are checked. */
@@ -182,13 +184,13 @@ export async function compare(
   wanted: readonly DesiredDevice[],
   prune: readonly TagParts[],
   looking: Looking,
-  { replace = false, setAside = [], places = new KnownPlaces() }: Comparing = {},
+  { replace = false, setAside = [], places = new KnownPlaces(), asTheyAre }: Comparing = {},
 ): Promise<Plan> {
   const { owner } = looking.namespace;
   const owned = await listTagged(prune, looking);
   const tagged = new TaggedLinks(owned);
   const passedOver = new Set(setAside.map(({ index }) => index));
-  const found = (await findAll(wanted, looking)).map((one, at): Found => {
+  const found = (await findAll(wanted, looking, { asTheyAre })).map((one, at): Found => {
     const link = one.link ?? tagged.get(wanted[at] as DesiredDevice, one.aside);
     const aside = passedOver.has(one.aside?.index ?? 0) ? undefined : one.aside;
     return { ...one, link, aside };

@@ -12,24 +12,28 @@ import type { Looking } from "./looking.js";
 import type { RemoveStep, RepairStep, ReplaceStep, WantedStep } from "./plan.js";
 import type { UndoLog } from "./undo-log.js";
 
-/** Makes a device as it is wanted; its guest keeps it. */
-export async function repair(step: RepairStep, looking: Looking, log: UndoLog): Promise<void> {
-  const on = await attachIfNeeded(step, looking, log);
+/** Makes a device as it is wanted; its guest keeps it. Gives it as it is then. */
+export async function repair(step: RepairStep, looking: Looking, log: UndoLog): Promise<Link> {
+  const { on, link } = await attachIfNeeded(step, looking, log);
   const exchange = exchangeOf(on, looking.namespace.owner);
-  if (Object.keys(exchange.to).length > 0) await change(on.link, exchange, looking, log);
+  if (Object.keys(exchange.to).length === 0) return link;
+  return await change(on.link, exchange, looking, log);
+}
+
+/** A step on the bridge to which its device was attached, and the device as it is then. */
+interface Attached {
+  on: RepairStep;
+  link: Link;
 }
 
 /**
  * Gives the step on the bridge to which the device was attached. One that goes back to its bridge goes
  * nowhere else; one whose bridge is none of those that are wanted goes where there is a port.
  */
-async function attachIfNeeded(
-  step: RepairStep,
-  looking: Looking,
-  log: UndoLog,
-): Promise<RepairStep> {
+async function attachIfNeeded(step: RepairStep, looking: Looking, log: UndoLog): Promise<Attached> {
   const fields = new Set(step.changes.map(({ field }) => field));
-  if (!fields.has("bridge") && !portSettings.some((setting) => fields.has(setting))) return step;
+  if (!fields.has("bridge") && !portSettings.some((setting) => fields.has(setting)))
+    return { on: step, link: step.link };
   const work = (on: RepairStep) => attach(on, looking, log);
   return fields.has("tag.bridge") ? await whereFree(step, looking, work) : await work(step);
 }
@@ -38,7 +42,7 @@ async function attach(
   step: RepairStep,
   { namespace, signal }: Looking,
   log: UndoLog,
-): Promise<RepairStep> {
+): Promise<Attached> {
   const { device, link } = step;
   const now =
     device.kind === "tap" && device.bridge !== undefined
@@ -49,7 +53,7 @@ async function attach(
         })
       : await namespace.detachFromBridge(link, { signal });
   log.add(now, () => attachBack(link, { namespace }));
-  return step;
+  return { on: step, link: now };
 }
 
 /** Where it was before, with the settings that its port had. */
@@ -81,7 +85,15 @@ async function change(
   return now;
 }
 
-const plainFields: readonly string[] = ["name", "mac", "mtu", "txQueueLength", "up", "hostIPv6"];
+/** What is changed of the link alone, whatever it hangs on. */
+export const plainFields: readonly string[] = [
+  "name",
+  "mac",
+  "mtu",
+  "txQueueLength",
+  "up",
+  "hostIPv6",
+];
 
 function exchangeOf({ device, link, place, changes }: RepairStep, owner: string): Exchange {
   const fields = changes.map(({ field }) => field);

@@ -16,6 +16,7 @@ import {
   plan,
 } from "../desired/index.js";
 import { findByPurpose } from "../desired/look.js";
+import { inTurn } from "../desired/turns.js";
 import { notOurs } from "../error.js";
 import type { Link, MacvtapLink, TapLink } from "../link.js";
 import type { NetworkNamespace } from "../network-namespace.js";
@@ -30,7 +31,6 @@ import type { Microvm, MicrovmInterface } from "./microvm.js";
 import { hostDeviceName, microvmName, microvmTags } from "./names.js";
 import { requireUnheld, withQueues } from "./queues.js";
 import { type NetworkStatus, type ProvisionedInterface, statusOf } from "./status.js";
-import { inTurn } from "./turns.js";
 
 /** What devices a microVM is to have. */
 export interface DesiredNetworkOptions extends DeviceSettings {

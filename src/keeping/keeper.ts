@@ -19,6 +19,8 @@ import { someTagParts, type TagParts } from "../tag.js";
 import { guestLost } from "./guest-lost.js";
 import { KeptDevices } from "./kept-devices.js";
 import { Looks } from "./looks.js";
+import { Repairs } from "./repairs.js";
+import { Reporter } from "./reporter.js";
 import type { KeeperReport } from "./reports.js";
 import { UnwantedLinks } from "./unwanted.js";
 
@@ -81,6 +83,9 @@ export function keepInState(state: DesiredState, options: KeepOptions): StateKee
 /** So many devices are compared at a time, so that the event loop goes on between. */
 const atATime = 64;
 
+/** So many repairs go on at the same time; some may wait for somebody else's turn. */
+const mostRepairs = 256;
+
 /** What somebody hears who waits for a look that is not made any more. */
 function closedBefore(): FlintapError {
   const facts = { errno: 0, operation: "keepInState", step: "look at the devices" };
@@ -108,26 +113,34 @@ export class StateKeeper implements AsyncDisposable {
   readonly done: Promise<void>;
   readonly #devices: KeptDevices;
   readonly #looks: Looks;
+  readonly #repairs: Repairs;
   readonly #unwanted: UnwantedLinks;
+  readonly #reporter: Reporter;
   readonly #watch: LinkWatch;
-  readonly #report: KeepOptions["report"];
   readonly #lookEvery: number;
   readonly #ending = new AbortController();
+  /** Of a repair: what nobody could foresee. */
+  #failure: { error: unknown } | undefined;
   #waiting: Waiting[] = [];
   #wake = (): void => {};
-  /** When all are looked at again. */
+  /** When all are looked at again; those of `prune` are listed before. */
   #nextLook = 0;
+  #isToBeListed = true;
 
   /** @internal */
   constructor({ devices, prune }: Required<DesiredState>, options: KeepOptions) {
     const { namespace, report, repair = false, replace = false, signal } = options;
     const { lookEvery = minute } = options;
-    this.#devices = new KeptDevices(namespace.owner);
-    this.#devices.add(devices);
-    const looking = { namespace, signal: this.#ending.signal };
-    this.#looks = new Looks(this.#devices, looking, { report, repair, replace });
-    this.#unwanted = new UnwantedLinks(this.#devices, prune, { namespace, report, repair });
-    this.#report = report;
+    const ended = this.#ending.signal;
+    const reporter = new Reporter(report, repair, () => this.#end());
+    const kept = new KeptDevices(namespace.owner);
+    kept.add(devices);
+    const looking = { namespace, signal: ended };
+    this.#reporter = reporter;
+    this.#devices = kept;
+    this.#looks = new Looks(kept, looking, { repair, replace }, reporter);
+    this.#repairs = new Repairs({ devices: kept, looks: this.#looks, looking, reporter });
+    this.#unwanted = new UnwantedLinks(kept, prune, { namespace, repair }, reporter);
     this.#lookEvery = lookEvery;
     this.#watch = namespace.watchLinks({ initial: true });
     const forget = signal === undefined ? () => {} : onAbort(signal, () => this.#end());
@@ -139,23 +152,33 @@ export class StateKeeper implements AsyncDisposable {
 
   /**
    * Keeps these devices, too. One that is for a microVM and interface for which another is kept takes
-   * its place.
+   * its place; where the same is wanted, nothing changes.
    *
-   * @throws {TypeError} As {@link keepInState}; then nothing was taken.
+   * @throws {TypeError} As {@link keepInState}, also beside those that are kept; nothing was taken.
+   * @throws {FlintapError} The same.
    */
   keep(devices: readonly DesiredDevice[]): void {
-    this.#devices.add(checkedDevices(devices, { call: "keep", argument: "devices" }));
+    const place = { call: "keep", argument: "devices" };
+    const checked = checkedDevices(devices, place);
+    this.#devices.check(checked, place);
+    this.#devices.add(checked);
+    for (const { tag } of checked) this.#unwanted.remember(tag);
     this.#wake();
   }
 
   /**
-   * Keeps the devices no longer that are for this, such as `{ microvm: "default/mvm1" }`; what is left
-   * of `prune` is about others. They stay as they are.
+   * Keeps the devices no longer that are for this, such as `{ microvm: "default/mvm1" }`, and has no
+   * interest in what else is for it, though `prune` names it. They stay as they are. Resolves when a
+   * repair of them that has begun is done: wait for that before you delete them, or it may make one
+   * again.
+   *
+   * @throws {TypeError} No part is named.
    */
-  forget(parts: TagParts): void {
+  forget(parts: TagParts): Promise<void> {
     const checked = someTagParts(parts, { call: "forget", argument: "parts" });
-    this.#devices.remove(checked);
+    const forgotten = this.#devices.remove(checked);
     this.#unwanted.forget(checked);
+    return this.#repairs.done(forgotten);
   }
 
   /**
@@ -169,7 +192,7 @@ export class StateKeeper implements AsyncDisposable {
     await looked;
   }
 
-  /** Ends the keeping, when a repair that has begun is done. The devices stay as they are. */
+  /** Ends the keeping, when the repairs that have begun are done. The devices stay as they are. */
   async close(): Promise<void> {
     this.#end();
     await this.done.catch(() => {});
@@ -181,17 +204,14 @@ export class StateKeeper implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    let failure: unknown;
-    try {
-      await Promise.all([this.#listen(), this.#work()]);
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      this.#end();
-      await this.#watch.close();
-      for (const { reject } of this.#waiting.splice(0)) reject(failure ?? closedBefore());
-    }
+    const parts = [this.#listen(), this.#work()].map((part) => part.finally(() => this.#end()));
+    const ends = await Promise.allSettled(parts);
+    await this.#repairs.done();
+    await this.#watch.close();
+    for (const end of ends) if (end.status === "rejected") this.#failure ??= { error: end.reason };
+    const failure = this.#reporter.thrown ?? this.#failure;
+    for (const { reject } of this.#waiting.splice(0)) reject(failure?.error ?? closedBefore());
+    if (failure !== undefined) throw failure.error;
   }
 
   #end(): void {
@@ -209,7 +229,7 @@ export class StateKeeper implements AsyncDisposable {
     const kept = this.#devices.note(event);
     if (kept !== undefined) {
       const lost = event.type === "removed" && guestLost(kept.device, event.link);
-      if (lost) this.#report(lost);
+      if (lost) this.#reporter.tell(lost);
       kept.mark(now);
     }
     const hanging = this.#devices.hangingOn(event);
@@ -221,19 +241,38 @@ export class StateKeeper implements AsyncDisposable {
   async #work(): Promise<void> {
     await this.#watch.ready.catch(() => {}); // whoever listens hears of it
     this.#nextLook = performance.now() + this.#lookEvery;
-    while (!this.#ending.signal.aborted) {
-      const due = this.#devices.due(performance.now(), atATime);
-      if (due.length > 0) await this.#looks.at(due);
-      else if (this.#unwanted.hasSome) await this.#unwanted.remove();
-      else await this.#rest();
+    try {
+      while (!this.#ending.signal.aborted) await this.#next();
+    } catch (error) {
+      if (!this.#ending.signal.aborted) throw error;
     }
   }
 
+  async #next(): Promise<void> {
+    if (this.#isToBeListed) {
+      this.#isToBeListed = false;
+      await this.#unwanted.list(this.#ending.signal);
+    }
+    if (this.#unwanted.hasSome) await this.#unwanted.remove();
+    const isBusy = this.#repairs.count >= mostRepairs;
+    const due = isBusy ? [] : this.#devices.due(performance.now(), atATime, this.#repairs);
+    if (due.length === 0) return await this.#rest(isBusy);
+    for (const kept of await this.#looks.at(due)) this.#repairs.start(kept, this.#ended);
+  }
+
+  /** A repair has ended. */
+  readonly #ended = (failure?: { error: unknown }): void => {
+    this.#failure ??= failure;
+    if (failure === undefined) this.#wake();
+    else this.#end();
+  };
+
   /** Waits until something has happened, or is due. */
-  async #rest(): Promise<void> {
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  async #rest(isBusy: boolean): Promise<void> {
+    if (this.#repairs.count === 0) for (const { resolve } of this.#waiting.splice(0)) resolve();
     const now = performance.now();
-    const pause = Math.ceil(Math.min(this.#devices.nextDue, this.#nextLook) - now);
+    const due = isBusy ? Number.POSITIVE_INFINITY : this.#devices.nextDue(this.#repairs);
+    const pause = Math.ceil(Math.min(due, this.#nextLook) - now);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.min(Math.max(0, pause), longestTimer));
       this.#wake = () => {
@@ -247,6 +286,7 @@ export class StateKeeper implements AsyncDisposable {
   #markAll(): void {
     const now = performance.now();
     this.#nextLook = now + this.#lookEvery;
+    this.#isToBeListed = true;
     for (const kept of this.#devices.all()) kept.mark(now);
     this.#unwanted.tryAgain();
   }

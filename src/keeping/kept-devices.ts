@@ -1,15 +1,26 @@
 /** The devices that are kept, and which of them an event is about. */
-import { asideName, type DesiredDevice, keyName, placeOf } from "../desired/device.js";
+import { isDeepStrictEqual } from "node:util";
+import { argumentError, type Place } from "../check.js";
+import { asideName, type DesiredDevice, keyName } from "../desired/device.js";
+import { checkGuestMacs } from "../desired/guest-macs.js";
 import type { Link } from "../link.js";
 import type { LinkEvent } from "../link-state.js";
 import { purposeOf, type TagParts, tagMatches } from "../tag.js";
+import { placeNames } from "./findings.js";
 import { KeptDevice } from "./kept-device.js";
+
+/** Some that are left alone. */
+interface Busy {
+  has(kept: KeptDevice): boolean;
+}
 
 /** All of them. */
 export class KeptDevices {
   readonly #owner: string;
   /** By whichever microVM and interface they are for, which is what the other maps give. */
   readonly #kept = new Map<string, KeptDevice>();
+  /** By the names that they are to have. */
+  readonly #names = new Map<string, string>();
   /** By the alt name by which a device is known, or set aside. */
   readonly #purposes = new Map<string, string>();
   readonly #asides = new Set<string>();
@@ -22,27 +33,53 @@ export class KeptDevices {
     this.#owner = owner;
   }
 
-  /** Keeps these too; one that is for what a kept one is for takes its place. */
+  /**
+   * Keeps these too; one that is for what a kept one is for takes its place, unless the same is wanted
+   * of it.
+   */
   add(devices: readonly DesiredDevice[]): void {
     for (const device of devices) {
       const kept = new KeptDevice(device);
       const { purpose } = kept;
-      kept.link = this.#kept.get(purpose)?.link;
+      const before = this.#kept.get(purpose);
+      if (before !== undefined && isDeepStrictEqual(before.given, device)) continue;
+      kept.link = before?.link;
       this.#drop(purpose);
       this.#kept.set(purpose, kept);
+      this.#names.set(device.name, purpose);
       this.#purposes.set(keyName(this.#owner, device), purpose);
       this.#asides.add(asideName(this.#owner, device));
-      for (const place of placesOf(device)) {
+      for (const place of placeNames(device)) {
         const hanging = this.#places.get(place) ?? new Set();
         this.#places.set(place, hanging.add(purpose));
       }
     }
   }
 
-  /** Keeps those no longer that are for this. */
-  remove(parts: TagParts): void {
+  /** Refuses devices that could not be kept beside those that are. */
+  check(devices: readonly DesiredDevice[], place: Place): void {
+    const purposes = new Set(devices.map(({ tag }) => purposeOf(tag)));
+    for (const [at, device] of devices.entries()) {
+      const holder = this.#names.get(device.name);
+      if (holder === undefined || purposes.has(holder)) continue;
+      const expected = "another name than a kept device has";
+      throw argumentError("ERR_INVALID_ARG_VALUE", expected, { ...place, option: `${at}` }, device);
+    }
+    const others = this.all().filter(({ purpose }) => !purposes.has(purpose));
+    checkGuestMacs([...others.map(({ device }) => device), ...devices]);
+  }
+
+  /** Keeps those no longer that are for this; gives them. */
+  remove(parts: TagParts): KeptDevice[] {
     const leaving = this.all().filter(({ device }) => tagMatches(device.tag, parts));
     for (const { purpose } of leaving) this.#drop(purpose);
+    return leaving;
+  }
+
+  /** The one that a link is. */
+  at({ index }: Link): KeptDevice | undefined {
+    const purpose = this.#links.get(index);
+    return purpose === undefined ? undefined : this.#kept.get(purpose);
   }
 
   /** All of them. */
@@ -55,20 +92,20 @@ export class KeptDevices {
     return this.#kept.get(kept.purpose) === kept;
   }
 
-  /** Those that are to be looked at by now, so many at most. */
-  due(now: number, most: number): KeptDevice[] {
+  /** Those that are to be looked at by now, so many at most, but for some that are `busy`. */
+  due(now: number, most: number, busy: Busy): KeptDevice[] {
     const due: KeptDevice[] = [];
     for (const kept of this.#kept.values()) {
       if (due.length === most) break;
-      if (kept.due <= now) due.push(kept);
+      if (kept.due <= now && !busy.has(kept)) due.push(kept);
     }
     return due;
   }
 
-  /** When the next one is due; Infinity where none is. */
-  get nextDue(): number {
+  /** When the next one is due that is not `busy`; Infinity where none is. */
+  nextDue(busy: Busy): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { due } of this.#kept.values()) next = Math.min(next, due);
+    for (const kept of this.#kept.values()) if (kept.due < next && !busy.has(kept)) next = kept.due;
     return next;
   }
 
@@ -96,10 +133,15 @@ export class KeptDevices {
     return purposes.flatMap((purpose) => this.#kept.get(purpose) ?? []);
   }
 
-  /** Whether a device of the owner is for nothing that is kept, nor one that is being replaced. */
-  isForNothing({ tag, altNames }: Link): boolean {
-    if (tag?.owner !== this.#owner || this.#kept.has(purposeOf(tag))) return false;
-    return !altNames.some((name) => this.#asides.has(name));
+  /**
+   * Whether a device of the owner is for nothing that is kept; or `"perhaps"`, where it is for what
+   * another one is there for: it may be the one that is being replaced, or its successor.
+   */
+  isForNothing({ index, tag, altNames }: Link): boolean | "perhaps" {
+    if (tag?.owner !== this.#owner) return false;
+    const kept = this.#kept.get(purposeOf(tag));
+    if (kept === undefined && !altNames.some((name) => this.#asides.has(name))) return true;
+    return kept?.link !== undefined && kept.link.index !== index ? "perhaps" : false;
   }
 
   #purposeBy({ altNames }: Link): string | undefined {
@@ -113,14 +155,15 @@ export class KeptDevices {
     this.#kept.delete(purpose);
     this.#purposes.delete(keyName(this.#owner, kept.device));
     this.#asides.delete(asideName(this.#owner, kept.device));
-    for (const place of placesOf(kept.device)) this.#places.get(place)?.delete(purpose);
+    if (this.#names.get(kept.given.name) === purpose) this.#names.delete(kept.given.name);
+    for (const place of placeNames(kept.given)) this.#drops(place, purpose);
   }
-}
 
-/** The names of all that a device may hang on. */
-function placesOf(device: DesiredDevice): string[] {
-  const others = device.kind === "tap" ? (device.otherBridges ?? []) : [];
-  return [placeOf(device) ?? [], others].flat();
+  #drops(place: string, purpose: string): void {
+    const hanging = this.#places.get(place);
+    hanging?.delete(purpose);
+    if (hanging?.size === 0) this.#places.delete(place);
+  }
 }
 
 function isRenamed({ changes }: Extract<LinkEvent, { type: "changed" }>): boolean {

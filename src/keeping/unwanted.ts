@@ -1,34 +1,51 @@
 /** Devices of the owner that are for what `prune` names, and are not wanted. */
+import { listTagged } from "../desired/look.js";
 import { FlintapError, isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { LinkEvent } from "../link-state.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { type TagParts, TagSet, tagMatches } from "../tag.js";
 import type { KeptDevices } from "./kept-devices.js";
-import type { KeeperReport } from "./reports.js";
+import type { Reporter } from "./reporter.js";
 
 /** What to do about them. */
 interface Manner {
   namespace: NetworkNamespace;
-  report: (report: KeeperReport) => void;
   repair: boolean;
+}
+
+/** One of them. */
+interface Unwanted {
+  link: Link;
+  /** It has been told that it is there, and why it could not be deleted. */
+  isTold: boolean;
+  failure?: string;
 }
 
 /** Those that were seen. */
 export class UnwantedLinks {
   readonly #devices: KeptDevices;
   readonly #manner: Manner;
-  #prune: readonly TagParts[];
+  readonly #reporter: Reporter;
+  #prune: TagParts[];
   #pruned: TagSet;
-  readonly #seen = new Map<number, Link>();
+  /** What `prune` names as well, and is not looked at any more. */
+  #forgotten: TagParts[] = [];
+  readonly #seen = new Map<number, Unwanted>();
   /** Those that are to be deleted now. */
-  #leaving: Link[] = [];
+  #leaving: Unwanted[] = [];
 
-  constructor(devices: KeptDevices, prune: readonly TagParts[], manner: Manner) {
+  constructor(
+    devices: KeptDevices,
+    prune: readonly TagParts[],
+    manner: Manner,
+    reporter: Reporter,
+  ) {
     this.#devices = devices;
-    this.#prune = prune;
+    this.#prune = [...prune];
     this.#pruned = new TagSet(prune);
     this.#manner = manner;
+    this.#reporter = reporter;
   }
 
   /** Some are to be deleted. */
@@ -40,42 +57,82 @@ export class UnwantedLinks {
   forget(parts: TagParts): void {
     this.#prune = this.#prune.filter((one) => !tagMatches(one, parts));
     this.#pruned = new TagSet(this.#prune);
+    if (this.#prune.some((one) => isAbout(one, parts))) this.#forgotten.push(parts);
   }
 
-  /** Notes how a link is now; whether it is to be deleted. */
+  /** What is for this is looked at again. */
+  remember(parts: TagParts): void {
+    this.#forgotten = this.#forgotten.filter((one) => !tagMatches(parts, one));
+  }
+
+  /** Notes how a link is now; whether there is something to be deleted. */
   note({ type, link }: LinkEvent): boolean {
-    const known = this.#seen.get(link.index);
-    if (type === "removed" || !this.#isUnwanted(link)) {
-      this.#seen.delete(link.index);
-      return false;
-    }
-    this.#seen.set(link.index, link);
-    if (known !== undefined) return false;
-    this.#manner.report({ type: "unwanted", link });
-    if (this.#manner.repair) this.#leaving.push(link);
-    return this.#manner.repair;
+    if (type === "removed" || this.#isUnwanted(link) === false) this.#seen.delete(link.index);
+    else if (this.#isUnwanted(link) === true) this.#found(link);
+    return this.hasSome;
   }
 
-  /** Those that are still there are to be deleted once more. */
-  tryAgain(): void {
-    if (this.#manner.repair) this.#leaving = [...this.#seen.values()];
+  /** Lists all of them: the kernel tells of no tag of a link that is down. */
+  async list(signal: AbortSignal): Promise<void> {
+    if (this.#prune.length === 0) return;
+    for (const link of await listTagged(this.#prune, { ...this.#manner, signal })) {
+      const isUnwanted = this.#isUnwanted(link);
+      // One that may be just being replaced is looked at twice.
+      if (isUnwanted === true || (isUnwanted === "perhaps" && this.#seen.has(link.index)))
+        this.#found(link);
+      else if (isUnwanted === "perhaps") this.#seen.set(link.index, { link, isTold: false });
+    }
   }
 
   /** Deletes them. */
   async remove(): Promise<void> {
-    const links = this.#leaving.splice(0).filter((link) => this.#isUnwanted(link));
-    const { namespace, report } = this.#manner;
-    const results = await namespace.deleteLinks(links);
+    const some = this.#leaving.splice(0).filter(({ link }) => this.#isUnwanted(link) !== false);
+    const results = await this.#manner.namespace.deleteLinks(some.map(({ link }) => link));
     for (const [at, result] of results.entries()) {
-      const link = links[at] as Link;
-      if (result.deleted) report({ type: "removed", link });
-      else if (!(result.error instanceof FlintapError)) throw result.error;
-      else if (!isGone(result.error)) report({ type: "failed", link, error: result.error });
+      const { link } = some[at] as Unwanted;
+      if (result.deleted) this.#reporter.tell({ type: "removed", link });
+      else this.#failed(some[at] as Unwanted, result.error);
     }
   }
 
-  #isUnwanted(link: Link): boolean {
-    const { tag } = link;
-    return tag !== undefined && this.#devices.isForNothing(link) && this.#pruned.matches(tag);
+  #found(link: Link): void {
+    const known = this.#seen.get(link.index) ?? { link, isTold: false };
+    const one = Object.assign(known, { link });
+    this.#seen.set(link.index, one);
+    if (!one.isTold) this.#reporter.tell({ type: "unwanted", link });
+    one.isTold = true;
+    if (this.#manner.repair && one.failure === undefined && !this.#leaving.includes(one))
+      this.#leaving.push(one);
   }
+
+  #failed(one: Unwanted, error: unknown): void {
+    if (!(error instanceof FlintapError)) throw error;
+    if (isGone(error) || one.failure === error.reason) return;
+    one.failure = error.reason;
+    this.#reporter.tell({ type: "failed", link: one.link, error });
+  }
+
+  /** Tries those once more that could not be deleted. */
+  tryAgain(): void {
+    if (!this.#manner.repair) return;
+    this.#leaving = [...this.#seen.values()].filter(({ isTold }) => isTold);
+  }
+
+  #isUnwanted(link: Link): boolean | "perhaps" {
+    const { tag } = link;
+    if (tag === undefined || !this.#pruned.matches(tag)) return false;
+    if (this.#forgotten.some((parts) => tagMatches(tag, parts))) return false;
+    return this.#devices.isForNothing(link);
+  }
+}
+
+/** Whether a tag may have the parts of both. */
+function isAbout(one: TagParts, other: TagParts): boolean {
+  const names = Object.keys(one) as (keyof TagParts)[];
+  return names.every(
+    (name) =>
+      other[name] === undefined ||
+      one[name] === undefined ||
+      tagMatches(one, { [name]: other[name] }),
+  );
 }

@@ -7,9 +7,9 @@
  */
 import { createHash } from "node:crypto";
 import { pauseFor } from "../cancellation.js";
-import type { Looking } from "../desired/looking.js";
 import { FlintapError } from "../error.js";
 import { operationsOf } from "../network-namespace.js";
+import type { Looking } from "./looking.js";
 
 /** Whose turn it is to be. */
 export interface Turn extends Looking {
