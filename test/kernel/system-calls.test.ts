@@ -6,7 +6,14 @@ import { beforeAll, describe, expect } from "vitest";
 import { type Capability, missing, needs } from "../setup/capabilities.js";
 import { addBridge, addParent } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
-import { marked, type SystemCall, type Trace, traceModule } from "../setup/strace.js";
+import {
+  isSend,
+  marked,
+  messages,
+  type SystemCall,
+  type Trace,
+  traceModule,
+} from "../setup/strace.js";
 
 const needed: Capability[] = ["root", "strace", "veth", "bridge", "macvtap", "tun", "proc-sys"];
 
@@ -64,24 +71,6 @@ beforeAll(async () => {
        .join("\n")}`,
   );
 });
-
-/** strace knows the protocol only of the sockets in its own namespace. */
-const undecoded: Readonly<Record<string, string>> = {
-  "0x10": "NEWLINK",
-  "0x12": "GETLINK",
-  "0x13": "SETLINK",
-  "0x58": "NEWNSID",
-  "0x5a": "GETNSID",
-  "0x6c": "NEWLINKPROP",
-};
-
-/** The types of the messages in a send. */
-function messages({ text }: SystemCall): string[] {
-  const types = text.matchAll(/nlmsg_type=(?:RTM_)?(\w+)/g);
-  return Array.from(types, ([, type = ""]) => undecoded[type] ?? type);
-}
-
-const isSend = ({ name }: SystemCall): boolean => /^send/.test(name);
 
 /** The sends of a statement, each as its messages. */
 function sends(statement: Statement): string[][] {

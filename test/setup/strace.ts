@@ -26,6 +26,37 @@ export interface Trace {
   socketThreads: number[];
   /** The calls of every thread between the markers `begin NAME` and `end NAME`. */
   between(name: string): SystemCall[];
+  /** What it wrote to its standard output. */
+  stdout: string;
+}
+
+/** strace knows the protocol only of the sockets in its own namespace. */
+const undecoded: Readonly<Record<string, string>> = {
+  "0x10": "NEWLINK",
+  "0x12": "GETLINK",
+  "0x13": "SETLINK",
+  "0x58": "NEWNSID",
+  "0x5a": "GETNSID",
+  "0x6c": "NEWLINKPROP",
+};
+
+export const isSend = ({ name }: SystemCall): boolean => /^send/.test(name);
+
+/** The types of the messages in a send. */
+export function messages({ text }: SystemCall): string[] {
+  const types = text.matchAll(/nlmsg_type=(?:RTM_)?(\w+)/g);
+  return Array.from(types, ([, type = ""]) => undecoded[type] ?? type);
+}
+
+/**
+ * Whether a call changes something of a link, or may do so: a send with a message that is no look, any
+ * ioctl, and a setting of the kernel's that is opened to be written.
+ */
+export function isChange(call: SystemCall): boolean {
+  const { name, text } = call;
+  if (isSend(call)) return messages(call).some((type) => !type.startsWith("GET"));
+  const opensSetting = /^open/.test(name) && /"\/(proc|sys|dev\/net)\/.*O_(WRONLY|RDWR)/.test(text);
+  return name === "ioctl" || opensSetting;
 }
 
 const markerFolder = "/flintap-marker/";
@@ -66,7 +97,7 @@ export async function traceModule(body: string): Promise<Trace> {
   const folder = mkdtempSync(join(tmpdir(), "flintap-trace-"));
   const output = join(folder, "trace");
   try {
-    const { code, signal, stderr } = await runModule(
+    const { code, signal, stdout, stderr } = await runModule(
       `import { access, accessSync } from "node:fs";
        import * as flintap from "flintap";
        const mark = (name) => { try { accessSync("${markerFolder}" + name); } catch {} };
@@ -74,16 +105,17 @@ export async function traceModule(body: string): Promise<Trace> {
        await new Promise((done) => access("/", done));
        const namespace = flintap.NetworkNamespace.current();
        ${body}`,
-      { under: ["strace", "--follow-forks", `--output=${output}`] },
+      // Of a send it writes as many messages, too, and leaves out the others.
+      { under: ["strace", "--follow-forks", "--string-limit=4096", `--output=${output}`] },
     );
     if (code !== 0) throw new Error(`The traced child ended with ${signal ?? code}:\n${stderr}`);
-    return traceOf(parse(readFileSync(output, "utf8")));
+    return { ...traceOf(parse(readFileSync(output, "utf8"))), stdout };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function traceOf(calls: SystemCall[]): Trace {
+function traceOf(calls: SystemCall[]): Omit<Trace, "stdout"> {
   const place = (marker: string): number => {
     const found = calls.findIndex(({ text }) => text.includes(`"${markerFolder}${marker}"`));
     if (found < 0) throw new Error(`The trace has no marker "${marker}"`);
