@@ -61,7 +61,7 @@ export class Guest {
       tell({ event: "ended", microvm: this.name, code, killedBy });
     } finally {
       signal.removeEventListener("abort", this.#look);
-      keeper.forget({ microvm: this.name }); // its taps go with it, and that is no loss
+      await keeper.forget({ microvm: this.name }); // its taps go with it, and that is no loss
       // Whatever went wrong on the way: an open queue would be in the way of the next try.
       await Promise.all(interfaces.flatMap(({ queues = [] }) => queues.map((one) => one.close())));
     }

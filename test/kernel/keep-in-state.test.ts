@@ -364,7 +364,7 @@ describe("a keeper", () => {
     expect((await log.next("removed")).link.name).toBe("guest2");
     expect(await link("guest2")).toBeUndefined();
     expect(await link("guest3")).toBeDefined();
-    keeper.forget({ microvm: "ns1/mvm1" });
+    await keeper.forget({ microvm: "ns1/mvm1" });
     await namespace.deleteLinks(["guest0", "guest1"]);
     await keeper.look();
     expect(log.rest()).toEqual([]);
@@ -377,7 +377,7 @@ describe("a keeper", () => {
     keeper.keep([macvtap]);
     expect((await log.next("drift")).device.name).toBe("guest0");
     expect((await log.next("repaired")).action).toBe("create");
-    keeper.forget({ interface: "eth1" });
+    await keeper.forget({ interface: "eth1" });
     await ip("link del guest0");
     await keeper.look();
     expect(log.rest()).toEqual([]);

@@ -1,7 +1,7 @@
 /** Two processes that start the same guest: one of them gets its queues. */
 import { describe, expect } from "vitest";
-import { type Microvm, provision, release } from "../../src/flintlock/index.js";
 import { turnName } from "../../src/desired/turns.js";
+import { type Microvm, provision, release } from "../../src/flintlock/index.js";
 import { NetworkNamespace } from "../../src/index.js";
 import { operationsOf } from "../../src/network-namespace.js";
 import { Conversation } from "../setup/conversation.js";
