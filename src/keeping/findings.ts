@@ -4,7 +4,7 @@
  */
 import { placeOf } from "../desired/device.js";
 import type { DesiredDevice, Difference, RefuseStep, WantedStep } from "../desired/index.js";
-import { findNamed, isHalfMade, KnownPlaces } from "../desired/look.js";
+import { findNamed, isHalfMade, KnownPlaces, type NamedLinks } from "../desired/look.js";
 import type { Looking } from "../desired/looking.js";
 import { compare } from "../desired/plan.js";
 import { plainFields } from "../desired/repair.js";
@@ -28,16 +28,16 @@ export async function lookAt(
   looking: Looking,
   { replace }: { replace: boolean },
 ): Promise<Finding[]> {
-  const places = await placesOf(some, looking);
+  const there = await placesOf(some, looking);
   try {
-    return await compareAll(some, places, looking, replace);
+    return await compareAll(some, there, looking, replace);
   } catch (error) {
     if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
   }
   const findings: Finding[] = [];
   for (const kept of some) {
     try {
-      findings.push(...(await compareAll([kept], places, looking, replace)));
+      findings.push(...(await compareAll([kept], there, looking, replace)));
     } catch (error) {
       if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
       findings.push({ kept, error });
@@ -48,12 +48,12 @@ export async function lookAt(
 
 async function compareAll(
   some: readonly KeptDevice[],
-  places: KnownPlaces,
+  { places, links }: Places,
   looking: Looking,
   replace: boolean,
 ): Promise<Finding[]> {
   const how = { replace, places, asTheyAre: true };
-  const devices = some.map(({ device }) => device);
+  const devices = some.map((kept) => kept.on(links.get(placeOf(kept.device))));
   const { steps } = await compare(devices, [], looking, how);
   return some.map((kept, at): Finding => {
     const step = steps[at] as WantedStep | RefuseStep;
@@ -63,8 +63,14 @@ async function compareAll(
   });
 }
 
-/** What devices may hang on, all by one send. */
-async function placesOf(some: readonly KeptDevice[], looking: Looking): Promise<KnownPlaces> {
+/** What devices may hang on. */
+interface Places {
+  places: KnownPlaces;
+  links: NamedLinks;
+}
+
+/** What these may hang on, all by one send. */
+async function placesOf(some: readonly KeptDevice[], looking: Looking): Promise<Places> {
   const wanted = new Map(
     some.flatMap(({ device }) => placeNames(device).map((name) => [name, device])),
   );
@@ -76,7 +82,7 @@ async function placesOf(some: readonly KeptDevice[], looking: Looking): Promise<
     if (isThere) places.add(name, link.index);
     else places.addMissing(name);
   }
-  return places;
+  return { places, links };
 }
 
 /** The names of all that a device may hang on. */

@@ -66,6 +66,14 @@ export class KeptDevice {
     this.purpose = purposeOf(device.tag);
   }
 
+  /** What is wanted on this parent: the MTU that nobody has named goes down with the parent's. */
+  on(parent: Link | undefined): DesiredDevice {
+    const { device, given } = this;
+    if (device.kind !== "macvtap" || given.mtu !== undefined) return device;
+    if (device.mtu === undefined || parent === undefined) return device;
+    return { ...device, mtu: Math.min(device.mtu, parent.mtu) };
+  }
+
   /** It may not be as it was: it is looked at soon, but not while something was put off. */
   mark(now: number): void {
     this.due = Math.min(this.due, Math.max(now, this.#notBefore));
@@ -133,14 +141,14 @@ export class KeptDevice {
 
 /**
  * The device with what nobody has named as it was found, since others rewrite that as well. A macvtap's
- * MAC is its guest's, or its parent's, and its MTU goes down with its parent's; a ring of no length is
- * nothing to go back to.
+ * MAC is its guest's, or its parent's, and a ring of no length is nothing to go back to.
  */
 function pinned(device: DesiredDevice, link: Link): DesiredDevice {
+  const mtu = device.mtu ?? link.mtu;
   const txQueueLength = device.txQueueLength ?? (link.txQueueLength || undefined);
-  if (device.kind === "macvtap") return { ...device, txQueueLength };
+  if (device.kind === "macvtap") return { ...device, mtu, txQueueLength };
   const own = link.mac === device.tag.guestMac ? undefined : link.mac;
-  return { ...device, txQueueLength, mtu: device.mtu ?? link.mtu, mac: device.mac ?? own };
+  return { ...device, mtu, txQueueLength, mac: device.mac ?? own };
 }
 
 /** A tap that goes with its queues is made by whoever hands them over, and by nobody else. */

@@ -126,11 +126,13 @@ export class KeptDevices {
     this.#links.set(link.index, kept.purpose);
   }
 
-  /** Those that are to hang on a link which has come, gone or another name. */
+  /** Those that are to hang on a link which has come, gone or another name; or, of a parent, another MTU. */
   hangingOn(event: LinkEvent): KeptDevice[] {
-    if (event.type === "changed" && !isRenamed(event)) return [];
+    const isOther = event.type !== "changed" || isRenamed(event);
+    if (!isOther && !event.changes.includes("mtu")) return [];
     const purposes = namesIn(event).flatMap((name) => [...(this.#places.get(name) ?? [])]);
-    return purposes.flatMap((purpose) => this.#kept.get(purpose) ?? []);
+    const hanging = purposes.flatMap((purpose) => this.#kept.get(purpose) ?? []);
+    return hanging.filter(({ device }) => isOther || device.kind === "macvtap");
   }
 
   /**

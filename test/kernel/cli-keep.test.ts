@@ -78,10 +78,10 @@ test("names why a device cannot be made", async () => {
   });
   const args = ["keep", "-c", config, "-f", lost, "--repair", "--json"];
   const { code, stdout } = await flintapUntil(args, async (said, end) => {
-    if (said.includes('"drift"')) end("SIGTERM");
+    if (said.includes('"failed"')) end("SIGTERM");
   });
   expect(code).toBe(0);
-  const [failed, drift] = stdout
+  const [drift, failed] = stdout
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));

@@ -97,6 +97,8 @@ describe("one device that cannot be had", () => {
     await keeper.look();
     expect(log.rest()).toEqual([]);
     await ip("link set enp0 mtu 1500");
+    await log.find("repaired");
+    expect(await link("guest0")).toMatchObject({ mtu: 1_500 });
   });
 
   onHost("is put right as far as that goes while its parent is called otherwise", async () => {
