@@ -167,18 +167,21 @@ async function runFaultTests(args) {
   return runVitest("faults", args, { env: { FLINTAP_ADDON: addonPath("testing") } });
 }
 
-/** What these are to find, chance has to bring about: they are run for long, and once is enough. */
-const leftToChance = [
-  "test/kernel/keep-in-state-storm.test.ts",
-  "test/kernel/daemon-killed.test.ts",
-];
+/** Files that are not run in a container: they take long, and tell nothing of it. */
+const notInContainers = [
+  "keep-in-state-storm",
+  "daemon-killed",
+  "restart",
+  "restart-changed-specs",
+  "two-owners",
+].map((name) => `test/kernel/${name}.test.ts`);
 
 /** The kernel tests in a privileged container: one with a /dev and a /sys of its own. */
 async function runKernelTestsInContainer(args) {
   await requireContainers();
   mkdirSync(reports, { recursive: true });
   const flags = ["--privileged", "--env=NO_COLOR=1", `--volume=${reports}:${reports}`];
-  return runVitest("kernel", [...leftToChance.map((file) => `--exclude=${file}`), ...args], {
+  return runVitest("kernel", [...notInContainers.map((file) => `--exclude=${file}`), ...args], {
     where: "kernel in a container",
     within: (command) => inContainer(flags, command),
   });

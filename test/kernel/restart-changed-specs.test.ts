@@ -12,10 +12,12 @@ import {
   fleet,
   macvtap,
   made,
+  oneWay,
   purposes,
   restarting,
   tap,
   wantedBy,
+  waysByDevice,
 } from "../setup/fleets.js";
 import { config, hostOfFile } from "../setup/host.js";
 import { type LinkStateNow, stateOfLinks } from "../setup/state.js";
@@ -65,25 +67,24 @@ describe("a daemon restarted with changed specs", () => {
     "a keeper that repairs": ["drift", "repaired"],
   };
 
-  for (const [what, changed, seen, needed] of repairs)
-    for (const way of Object.keys(ways) as Way[]) {
-      if (changed.device !== undefined && way === "provisioning each") continue;
-      const test = needed === undefined ? restarting : needs(...everything, needed);
-      test(`repairs it, and the guests keep their devices: taps' ${what}, by ${way}`, async () => {
-        await firstLife(specs);
-        const before = await made();
-        const second = await tracedLife({ ...specs, ...changed }, ways[way]());
-        const each = told[way].flatMap((one): string[] => Array(6).fill(one));
-        expect(second.told.sort()).toEqual(each.sort());
-        const after = await made();
-        expect(after.map(lasting)).toEqual(before.map(lasting));
-        const isTap = ({ kind }: LinkStateNow) => kind === "tun";
-        expect(after.filter(isTap)).toEqual(Array(6).fill(expect.objectContaining(seen)));
-        const others = before.filter((one) => !isTap(one));
-        expect(after.filter((one) => !isTap(one))).toEqual(others);
-        expect((await tracedLife({ ...specs, ...changed }, ways[way]())).changes).toEqual([]);
-      });
-    }
+  for (const [number, [what, changed, seen, needed]] of repairs.entries()) {
+    const way = oneWay(number, changed.device === undefined ? undefined : waysByDevice);
+    const test = needed === undefined ? restarting : needs(...everything, needed);
+    test(`repairs it, and the guests keep their devices: taps' ${what}, by ${way}`, async () => {
+      await firstLife(specs);
+      const before = await made();
+      const second = await tracedLife({ ...specs, ...changed }, ways[way]());
+      const each = told[way].flatMap((one): string[] => Array(6).fill(one));
+      expect(second.told.sort()).toEqual(each.sort());
+      const after = await made();
+      expect(after.map(lasting)).toEqual(before.map(lasting));
+      const isTap = ({ kind }: LinkStateNow) => kind === "tun";
+      expect(after.filter(isTap)).toEqual(Array(6).fill(expect.objectContaining(seen)));
+      const others = before.filter((one) => !isTap(one));
+      expect(after.filter((one) => !isTap(one))).toEqual(others);
+      expect((await tracedLife({ ...specs, ...changed }, ways[way]())).changes).toEqual([]);
+    });
+  }
 
   const at = 3;
   /** The specs with one microVM's first interface changed. */
@@ -117,7 +118,7 @@ describe("a daemon restarted with changed specs", () => {
     ["that a tap stays", { options: { for: "cloud-hypervisor" } }],
   ];
 
-  for (const [what, changed, seen] of refusals) {
+  for (const [number, [what, changed, seen]] of refusals.entries()) {
     const whole: Specs = { ...specs, ...changed };
     const only: Specs = { ...whole, microvms: whole.microvms.slice(at, at + 1) };
 
@@ -147,22 +148,20 @@ describe("a daemon restarted with changed specs", () => {
     );
 
     if (seen === undefined) continue;
-    for (const way of Object.keys(ways) as Way[]) {
-      if (changed.device !== undefined && way === "provisioning each") continue;
-      restarting(`replaces a device where it is told to: ${what}, by ${way}`, async () => {
-        await firstLife(specs);
-        const before = await made();
-        const [purpose = ""] = wantedBy(only);
-        const isReplaced = (one: LinkStateNow) => purposes([one])[0] === purpose;
-        const { refused } = await tracedLife(only, ways[way]("{ replace: true }"));
-        expect(refused).toEqual([]);
-        const after = await made();
-        expect(after.filter(isReplaced)).toEqual([expect.objectContaining(seen)]);
-        expect(after.find(isReplaced)?.ifindex).not.toBe(before.find(isReplaced)?.ifindex);
-        const others = before.filter((one) => !isReplaced(one));
-        expect(after.filter((one) => !isReplaced(one))).toEqual(others);
-        expect((await tracedLife(only, ways[way]())).changes).toEqual([]);
-      });
-    }
+    const way = oneWay(number, changed.device === undefined ? undefined : waysByDevice);
+    restarting(`replaces a device where it is told to: ${what}, by ${way}`, async () => {
+      await firstLife(specs);
+      const before = await made();
+      const [purpose = ""] = wantedBy(only);
+      const isReplaced = (one: LinkStateNow) => purposes([one])[0] === purpose;
+      const { refused } = await tracedLife(only, ways[way]("{ replace: true }"));
+      expect(refused).toEqual([]);
+      const after = await made();
+      expect(after.filter(isReplaced)).toEqual([expect.objectContaining(seen)]);
+      expect(after.find(isReplaced)?.ifindex).not.toBe(before.find(isReplaced)?.ifindex);
+      const others = before.filter((one) => !isReplaced(one));
+      expect(after.filter((one) => !isReplaced(one))).toEqual(others);
+      expect((await tracedLife(only, ways[way]())).changes).toEqual([]);
+    });
   }
 });

@@ -125,36 +125,36 @@ describe("a daemon killed in the middle", () => {
     ["planning and applying", ways["planning and applying"](), "planning and applying"],
   ];
 
-  for (const [what, { microvms, options }] of Object.entries(fleets))
-    for (const [how, work, next] of lives)
-      restarting(`is followed by one that has all of it, once: ${what}, by ${how}`, async () => {
-        const specs = { microvms: microvms.slice(0, 10), options };
-        const laidOut = await stateOfLinks();
-        const wanted = wantedBy(specs);
-        const removeAll = () => live({ ...specs, microvms: [] }, collecting(0));
-        let halfDone = 0;
-        for (const [call, parts] of Object.entries(moments)) {
-          const calls = await countCalls(specs, work, call);
+  for (const [number, [what, specs]] of Object.entries(fleets).entries()) {
+    const [how, work, next] = lives[number % lives.length] as (typeof lives)[number];
+    restarting(`is followed by one that has all of it, once: ${what}, by ${how}`, async () => {
+      const laidOut = await stateOfLinks();
+      const wanted = wantedBy(specs);
+      const removeAll = () => live({ ...specs, microvms: [] }, collecting(0));
+      let halfDone = 0;
+      for (const [call, parts] of Object.entries(moments)) {
+        const calls = await countCalls(specs, work, call);
+        await removeAll();
+        for (const part of calls === 0 ? [] : parts) {
+          const { signal } = await liveUntilCall(specs, work, {
+            call,
+            at: Math.ceil(part * calls),
+          });
+          // Together they may be made by fewer calls than when these were counted.
+          expect([null, "SIGKILL"]).toContain(signal);
+          const { length } = await made();
+          if (length > 0 && length < wanted.length) halfDone += 1;
+          await live(specs, ways[next]());
+          const before = await stateOfLinks();
+          expect(purposes(await made())).toEqual(wanted);
+          expect(before).toHaveLength(laidOut.length + wanted.length);
+          expect(await tracedLife(specs, ways[next]())).toEqual(adopted(wanted.length));
+          expect(await stateOfLinks()).toEqual(before);
           await removeAll();
-          for (const part of calls === 0 ? [] : parts) {
-            const { signal } = await liveUntilCall(specs, work, {
-              call,
-              at: Math.ceil(part * calls),
-            });
-            // Together they may be made by fewer calls than when these were counted.
-            expect([null, "SIGKILL"]).toContain(signal);
-            const { length } = await made();
-            if (length > 0 && length < wanted.length) halfDone += 1;
-            await live(specs, ways[next]());
-            const before = await stateOfLinks();
-            expect(purposes(await made())).toEqual(wanted);
-            expect(before).toHaveLength(laidOut.length + wanted.length);
-            expect(await tracedLife(specs, ways[next]())).toEqual(adopted(wanted.length));
-            expect(await stateOfLinks()).toEqual(before);
-            await removeAll();
-            expect(await stateOfLinks()).toEqual(laidOut);
-          }
+          expect(await stateOfLinks()).toEqual(laidOut);
         }
-        if (work === oneAfterTheOther) expect(halfDone).toBeGreaterThan(0);
-      });
+      }
+      if (work === oneAfterTheOther) expect(halfDone).toBeGreaterThan(0);
+    });
+  }
 });

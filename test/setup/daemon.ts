@@ -5,7 +5,7 @@
 import type { DesiredNetworkOptions, Microvm } from "../../src/flintlock/index.js";
 import { type Ending, runModule } from "./child.js";
 import { config } from "./host.js";
-import { isChange, marked, type SystemCall, traceModule } from "./strace.js";
+import { changing, isChange, marked, type SystemCall, traceModule } from "./strace.js";
 
 /** What a daemon knows when it starts. */
 export interface Specs {
@@ -105,6 +105,7 @@ export function liveUntilCall(
 export async function countCalls(specs: Specs, work: string, call: string): Promise<number> {
   const trace = await traceModule(
     `${beginning(specs)} ${workOf(work)} ${marked("life", "await live(); await own.close()")}`,
+    [call],
   );
   const counts = new Map<number, number>();
   for (const { name, tid } of trace.between("life"))
@@ -128,6 +129,7 @@ export async function tracedLife(specs: Specs, work: string): Promise<Life> {
     `${beginning(specs)} ${workOf(work)}
      ${marked("life", "await live(); await own.close()")}
      console.log(JSON.stringify({ told, refused }));`,
+    changing,
   );
   return { ...JSON.parse(trace.stdout), changes: trace.between("life").filter(isChange) };
 }

@@ -18,7 +18,7 @@ export const macvtap: MicrovmInterface = { deviceId: "eth1", type: "macvtap" };
 export const tap: MicrovmInterface = { deviceId: "eth2", type: "tap" };
 
 /** MicroVMs with these interfaces. Of every other one the spec says which MACs its guest has. */
-export function fleet(interfaces: readonly MicrovmInterface[], count = 20): Microvm[] {
+export function fleet(interfaces: readonly MicrovmInterface[], count = 8): Microvm[] {
   const macOf = (at: number, of: number) => `02:00:00:00:0${of}:${(at + 16).toString(16)}`;
   return Array.from({ length: count }, (_, at) => ({
     id: `mvm${at}`,
@@ -41,6 +41,14 @@ export const fleets: Record<string, Specs> = {
     options: { for: "cloud-hypervisor" },
   },
 };
+
+/** One of the ways, another for each number: of all of them, each is tried with something. */
+export function oneWay(number: number, among = Object.keys(ways) as Way[]): Way {
+  return among[number % among.length] as Way;
+}
+
+/** The ways that take what no spec can say. */
+export const waysByDevice: Way[] = ["planning and applying", "a keeper that repairs"];
 
 /** The devices that were made, but for the bridges and parents. */
 export async function made(): Promise<LinkStateNow[]> {

@@ -48,6 +48,9 @@ export function messages({ text }: SystemCall): string[] {
   return Array.from(types, ([, type = ""]) => undecoded[type] ?? type);
 }
 
+/** The calls by which something can be changed. */
+export const changing = ["sendmsg", "sendto", "sendmmsg", "ioctl", "open", "openat"];
+
 /**
  * Whether a call changes something of a link, or may do so: a send with a message that is no look, any
  * ioctl, and a setting of the kernel's that is opened to be written.
@@ -91,9 +94,10 @@ function parse(output: string): SystemCall[] {
 
 /**
  * Runs an ES module under strace. It finds the package's exports in `flintap`, a handle in
- * `namespace`, and the function `mark` for what {@link marked} writes.
+ * `namespace`, and the function `mark` for what {@link marked} writes. Of `only` these calls, if any is
+ * named, which is faster.
  */
-export async function traceModule(body: string): Promise<Trace> {
+export async function traceModule(body: string, only: readonly string[] = []): Promise<Trace> {
   const folder = mkdtempSync(join(tmpdir(), "flintap-trace-"));
   const output = join(folder, "trace");
   try {
@@ -106,13 +110,19 @@ export async function traceModule(body: string): Promise<Trace> {
        const namespace = flintap.NetworkNamespace.current();
        ${body}`,
       // Of a send it writes as many messages, too, and leaves out the others.
-      { under: ["strace", "--follow-forks", "--string-limit=4096", `--output=${output}`] },
+      { under: ["strace", ...followed(only), "--string-limit=4096", `--output=${output}`] },
     );
     if (code !== 0) throw new Error(`The traced child ended with ${signal ?? code}:\n${stderr}`);
     return { ...traceOf(parse(readFileSync(output, "utf8"))), stdout };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What strace stops at: all calls, or some, where the others take no longer than they would anyhow. */
+function followed(only: readonly string[]): string[] {
+  const some = ["access", "prctl", ...only]; // the markers, and the names of threads
+  return ["--follow-forks", ...(only.length > 0 ? ["--seccomp-bpf", `--trace=${some}`] : [])];
 }
 
 function traceOf(calls: SystemCall[]): Omit<Trace, "stdout"> {
