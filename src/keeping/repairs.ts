@@ -73,14 +73,15 @@ export class Repairs {
   }
 
   async #inTurn(kept: KeptDevice): Promise<void> {
+    const { looking, reporter } = this.#tools;
     const { microvm } = kept.device.tag;
-    if (microvm === undefined) return await this.#repair(kept);
-    const turn = { ...this.#tools.looking, microvm, ofAllProcesses: true };
+    const work = () => this.#repair(kept);
     try {
-      await inTurn(turn, () => this.#repair(kept));
+      if (microvm === undefined) await work();
+      else await inTurn({ ...looking, microvm, ofAllProcesses: true }, work);
     } catch (error) {
-      if (this.#tools.looking.signal?.aborted) throw error;
-      this.#tools.reporter.failed(kept, error);
+      if (looking.signal?.aborted) throw error;
+      reporter.failed(kept, error);
     }
   }
 
