@@ -114,6 +114,17 @@ TEST_SUITE("seam") {
           }) == 0);
   }
 
+  TEST_CASE("what belongs to one plan is not counted by the next") {
+    const auto look = [] { sys::read_small_file(AT_FDCWD, "/proc/self/comm"); };
+    seam::arm({.at = 1000, .error = EIO});
+    const seam::Scope counted(seam::Counted::by_this_plan);
+    look();
+    CHECK(seam::disarm().calls == 3);
+    seam::arm({.at = 1000, .error = EIO});
+    look();
+    CHECK(seam::disarm().calls == 0);
+  }
+
   TEST_CASE("a struck call says which one it was, and sets errno") {
     const seam::Scope counted;
     seam::arm({.at = 1, .error = ENOSPC});

@@ -4,13 +4,18 @@
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace flintap::seam {
 namespace {
 
 std::atomic<bool> armed{false};
+// Of the plan that was armed last.
+std::atomic<std::uint32_t> latest{0};
 thread_local bool counting = false;
+// The only plan that this thread's calls belong to.
+thread_local std::optional<std::uint32_t> belonging;
 
 // What is armed, and what came of it. Never destroyed: an operation thread may outlast main().
 struct State {
@@ -47,6 +52,7 @@ void arm(Plan plan) {
   state().plan = std::move(plan);
   state().report = {};
   pause = state().plan.pause_at > 0 ? Pause::planned : Pause::none;
+  ++latest;
   armed = true;
 }
 
@@ -66,6 +72,7 @@ void resume() {
 bool strikes(const char* call) noexcept {
   if (!counting || !armed) return false;
   std::unique_lock lock(state().mutex);
+  if (belonging.value_or(latest) != latest) return false;
   Plan& plan = state().plan;
   if (plan.refused == call) {
     errno = EPERM;
@@ -85,7 +92,14 @@ bool strikes(const char* call) noexcept {
   return true;
 }
 
-Scope::Scope() noexcept { counting = true; }
-Scope::~Scope() { counting = false; }
+Scope::Scope(Counted counted) noexcept {
+  counting = true;
+  if (counted == Counted::by_this_plan) belonging = latest;
+}
+
+Scope::~Scope() {
+  counting = false;
+  belonging.reset();
+}
 
 }  // namespace flintap::seam

@@ -52,10 +52,18 @@ void resume();
 // True when this call is to fail; errno is set then.
 bool strikes(const char* call) noexcept;
 
+enum class Counted : std::uint8_t {
+  // For a thread that goes on from one plan to the next.
+  always,
+  // Only until the next plan is armed: for what may outlast the operation that it belongs to, and
+  // would be taken for a part of a later one.
+  by_this_plan,
+};
+
 // Counting is on for as long as one of these lives on the calling thread.
 class Scope {
  public:
-  Scope() noexcept;
+  explicit Scope(Counted counted = Counted::always) noexcept;
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
