@@ -28,21 +28,25 @@ export async function lookAt(
   looking: Looking,
   { replace }: { replace: boolean },
 ): Promise<Finding[]> {
-  const there = await placesOf(some, looking);
+  return await compareEach(some, await placesOf(some, looking), looking, replace);
+}
+
+/** All together; where that fails, one by one. */
+async function compareEach(
+  some: readonly KeptDevice[],
+  there: Places,
+  looking: Looking,
+  replace: boolean,
+): Promise<Finding[]> {
   try {
     return await compareAll(some, there, looking, replace);
   } catch (error) {
     if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
+    const [kept, ...others] = some;
+    if (kept !== undefined && others.length === 0) return [{ kept, error }];
   }
   const findings: Finding[] = [];
-  for (const kept of some) {
-    try {
-      findings.push(...(await compareAll([kept], there, looking, replace)));
-    } catch (error) {
-      if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
-      findings.push({ kept, error });
-    }
-  }
+  for (const kept of some) findings.push(...(await compareEach([kept], there, looking, replace)));
   return findings;
 }
 

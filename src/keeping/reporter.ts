@@ -81,9 +81,14 @@ export class Reporter {
 
   /** Something could not be done, and is tried again. */
   failed(kept: KeptDevice, error: unknown): void {
-    if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
-    if (!kept.failed(`${error.reason} ${error.step}`, performance.now())) return;
-    const called = FlintapError.again(error, { operation: "keepInState" });
-    this.tell({ type: "failed", device: kept.device, error: called });
+    const failure = asKeepers(error);
+    if (kept.failed(`${failure.reason} ${failure.step}`, performance.now()))
+      this.tell({ type: "failed", device: kept.device, error: failure });
   }
+}
+
+/** The failure, as the keeper's own. Throws what ends the keeper: any error else, a closed handle. */
+export function asKeepers(error: unknown): FlintapError {
+  if (!(error instanceof FlintapError) || error.reason === "closed") throw error;
+  return FlintapError.again(error, { operation: "keepInState" });
 }

@@ -1,12 +1,12 @@
 /** Devices of the owner that are for what `prune` names, and are not wanted. */
 import { listTagged } from "../desired/look.js";
-import { FlintapError, isGone } from "../error.js";
+import { isGone } from "../error.js";
 import type { Link } from "../link.js";
 import type { LinkEvent } from "../link-state.js";
 import type { NetworkNamespace } from "../network-namespace.js";
 import { type TagParts, TagSet, tagMatches } from "../tag.js";
 import type { KeptDevices } from "./kept-devices.js";
-import type { Reporter } from "./reporter.js";
+import { asKeepers, type Reporter } from "./reporter.js";
 
 /** What to do about them. */
 interface Manner {
@@ -67,8 +67,9 @@ export class UnwantedLinks {
 
   /** Notes how a link is now; whether there is something to be deleted. */
   note({ type, link }: LinkEvent): boolean {
-    if (type === "removed" || this.#isUnwanted(link) === false) this.#seen.delete(link.index);
-    else if (this.#isUnwanted(link) === true) this.#found(link);
+    const isUnwanted = type !== "removed" && this.#isUnwanted(link);
+    if (isUnwanted === true) this.#found(link);
+    else if (isUnwanted === false) this.#seen.delete(link.index);
     return this.hasSome;
   }
 
@@ -106,10 +107,10 @@ export class UnwantedLinks {
   }
 
   #failed(one: Unwanted, error: unknown): void {
-    if (!(error instanceof FlintapError)) throw error;
-    if (isGone(error) || one.failure === error.reason) return;
-    one.failure = error.reason;
-    this.#reporter.tell({ type: "failed", link: one.link, error });
+    const failure = asKeepers(error);
+    if (isGone(failure) || one.failure === failure.reason) return;
+    one.failure = failure.reason;
+    this.#reporter.tell({ type: "failed", link: one.link, error: failure });
   }
 
   /** Tries those once more that could not be deleted. */

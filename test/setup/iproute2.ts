@@ -5,8 +5,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect } from "vitest";
-
-const execute = promisify(execFile);
+import { execute } from "./shell.js";
 
 /** A link as `ip -json -details link show` prints it; what tests look at. */
 export interface IpLink {
@@ -66,15 +65,12 @@ export interface IpRoute {
  * arguments are taken as they are. Gives what it prints; rejects with what it complains.
  */
 export async function ip(command: string, ...more: string[]): Promise<string> {
-  const { stdout } = await execute("ip", [...command.split(/\s+/), ...more], {
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout;
+  return await execute("ip", ...command.split(/\s+/), ...more);
 }
 
 /** Runs many commands of `ip` in one process; rejects when one of them fails, after all have run. */
 export async function ipBatch(commands: readonly string[]): Promise<void> {
-  const running = execute("ip", ["-force", "-batch", "-"]);
+  const running = promisify(execFile)("ip", ["-force", "-batch", "-"]);
   running.child.stdin?.end(`${commands.join("\n")}\n`);
   await running;
 }
@@ -95,14 +91,14 @@ export interface BridgePort {
 
 /** What the bridge says of one of its ports. */
 export async function bridgePort(device: string): Promise<BridgePort | undefined> {
-  const { stdout } = await execute("bridge", ["-json", "-details", "link", "show", "dev", device]);
-  return JSON.parse(stdout || "[]")[0];
+  const found = await execute("bridge", "-json", "-details", "link", "show", "dev", device);
+  return JSON.parse(found || "[]")[0];
 }
 
 /** The kinds of the queueing disciplines on a device, the root's first. */
 export async function qdiscs(device: string): Promise<string[]> {
-  const { stdout } = await execute("tc", ["-json", "qdisc", "show", "dev", device]);
-  const found: { kind: string }[] = JSON.parse(stdout || "[]");
+  const all = await execute("tc", "-json", "qdisc", "show", "dev", device);
+  const found: { kind: string }[] = JSON.parse(all || "[]");
   return found.map(({ kind }) => kind);
 }
 

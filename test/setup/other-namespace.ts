@@ -1,10 +1,8 @@
 /** A second network namespace, for tests of what stands between two. */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { promisify } from "node:util";
 import { unshare } from "./namespace.js";
-
-const execute = promisify(execFile);
+import { execute } from "./shell.js";
 
 /** Lives until it is disposed of; its links go with it. */
 export interface OtherNamespace extends AsyncDisposable {
@@ -22,10 +20,7 @@ export async function otherNamespace(): Promise<OtherNamespace> {
   await once(holder.stdout, "data");
   return {
     pid: holder.pid as number,
-    run: async (...command) => {
-      const { stdout } = await execute("nsenter", [`--net=/proc/${holder.pid}/ns/net`, ...command]);
-      return stdout;
-    },
+    run: (...command) => execute("nsenter", `--net=/proc/${holder.pid}/ns/net`, ...command),
     [Symbol.asyncDispose]: async () => {
       const exit = once(holder, "exit");
       holder.stdin.end();
