@@ -149,7 +149,8 @@ export async function routes(family: 4 | 6): Promise<IpRoute[]> {
 
 /** The names of all links, sorted: equal before and after where nothing may be left behind. */
 export async function linkNames(): Promise<string[]> {
-  return (await links()).map((one) => one.ifname).sort();
+  const all: { ifname: string }[] = JSON.parse(await ip("-json -brief link show"));
+  return all.map((one) => one.ifname).sort();
 }
 
 /**
