@@ -32,6 +32,7 @@ export const hintedOperations = [
   "openTap",
   "createBridge",
   "FdSocket.send",
+  "FdSocket.receive",
 ] as const;
 
 /** The kernel module that the kind of link of an operation needs. */
@@ -348,11 +349,13 @@ export const reasons = {
   },
   "too-many-descriptors": {
     summary: "there are more descriptors than there is room for",
-    hint: ({ operation }) =>
+    hint: ({ operation, step }) =>
       operation === "FdSocket.send"
         ? "A user without CAP_SYS_RESOURCE has no more descriptors under way in sockets than it may have open (RLIMIT_NOFILE): the other end has to receive those sent before."
-        : "More came than maxDescriptors says, or than this process may open (RLIMIT_NOFILE). Those that came were closed, and the bytes beside them are lost: close the socket.",
-    errnos: ["ETOOMANYREFS"],
+        : operation === "FdSocket.receive" || step === "receive"
+          ? "More came than maxDescriptors says, or than this process may open (RLIMIT_NOFILE). Those that came were closed, and the bytes beside them are lost: close the socket."
+          : "EMFILE: this process has as many open as it may (RLIMIT_NOFILE; LimitNOFILE= of a systemd unit, --ulimit=nofile= of podman and docker run). Each open queue and each open handle takes some. ENFILE: the machine has (fs.file-max).",
+    errnos: ["ETOOMANYREFS", "EMFILE", "ENFILE"],
   },
   "outcome-unknown": {
     summary: "the kernel's answer was lost",

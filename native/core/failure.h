@@ -159,7 +159,7 @@ struct Failure : std::exception {
   std::vector<std::string> left_behind;
 
   Failure(int error_number, std::string_view why, std::string_view at, std::string_view about = {})
-      : error(error_number), reason(why), step(at), device(about) {}
+      : error(error_number), reason(finer(error_number, why)), step(at), device(about) {}
 
   [[nodiscard]] const char* what() const noexcept override { return step.c_str(); }
 
@@ -167,6 +167,13 @@ struct Failure : std::exception {
   static Failure of_errno(std::string_view step, std::string_view about = {}) {
     const int error = errno;
     return {error, error == EPERM ? reason::no_permission : reason::kernel, step, about};
+  }
+
+ private:
+  // Of whichever step, these two say enough.
+  static constexpr std::string_view finer(int error, std::string_view why) {
+    const bool full = error == EMFILE || error == ENFILE;
+    return full && why == reason::kernel ? reason::too_many_descriptors : why;
   }
 };
 
