@@ -46,7 +46,7 @@ const statements = {
   deleteLinks: "void namespace.createBridge(); await namespace.deleteLinks([bridge, veth, port])",
   deleteLink: "await namespace.deleteLink(macvtap)",
   "deleteLink, several times":
-    "for (let round = 0; round < 5; round++) await namespace.deleteLink(await namespace.createTap())",
+    "for (const tap of await Promise.all([1, 2, 3, 4, 5].map(() => namespace.createTap()))) await namespace.deleteLink(tap)",
 } as const;
 
 type Statement = keyof typeof statements;
