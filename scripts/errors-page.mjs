@@ -57,11 +57,12 @@ function hintsOf(hint, where = "") {
     return hintsOf(hint).map((words) => `${where}${/^`/.test(words) ? ", " : ": "}${words}`);
   if (typeof hint === "string") return [hint];
   const general = hint({});
-  const own = tables.hintedOperations
-    .map((operation) => [operation, hint({ operation })])
-    .filter(([, words]) => words !== general)
-    .map(([operation, words]) => `\`${operation}\`: ${words}`);
-  return [general, ...own];
+  const own = new Map();
+  for (const operation of tables.hintedOperations) {
+    const words = hint({ operation });
+    if (words !== general) own.set(words, [...(own.get(words) ?? []), `\`${operation}\``]);
+  }
+  return [general, ...[...own].map(([words, named]) => `${named.join(", ")}: ${words}`)];
 }
 
 function reasonSection([reason, entry]) {

@@ -2,9 +2,7 @@
  * What the kernel does, where the library relies on it: a kernel that differs is noticed here
  * first. Mostly without flintap; where a queue is needed, it is flintap's.
  */
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
-import { promisify } from "node:util";
 import { describe, expect } from "vitest";
 import {
   createBridge,
@@ -25,6 +23,7 @@ import {
 } from "../setup/frames.js";
 import { addBridge, addParent, type IpLink, ip, link, qdiscs } from "../setup/iproute2.js";
 import { type OtherNamespace, otherNamespace } from "../setup/other-namespace.js";
+import { execute } from "../setup/shell.js";
 import { stage } from "../setup/stage.js";
 
 const withVeth = needs("veth", "bridge");
@@ -191,7 +190,7 @@ describe("a link that moves to another namespace", () => {
   withTap("gets a ring of packets for each of its queues", async () => {
     await using elsewhere = await otherNamespace();
     await ip("tuntap add dev many0 mode tap multi_queue");
-    await promisify(execFile)("tc", "qdisc replace dev many0 root noqueue".split(" "));
+    await execute("tc", ..."qdisc replace dev many0 root noqueue".split(" "));
     await ip(`link set many0 netns ${elsewhere.pid}`);
     await elsewhere.run("ip", "link", "set", "many0", "up");
     const there = (await linksOf(elsewhere)).find(({ ifname }) => ifname === "many0");

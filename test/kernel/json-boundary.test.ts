@@ -1,7 +1,5 @@
 /** Requests and outcomes that cross as JSON: any text of the kernel's, many links, wrong requests. */
-import { execFile } from "node:child_process";
 import { setImmediate } from "node:timers/promises";
-import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import type { NativeRequests, NativeSettled } from "../../src/addon.js";
 import { getLink, listLinks } from "../../src/index.js";
@@ -9,6 +7,7 @@ import { loadAddon } from "../../src/load-addon.js";
 import { NativeLine } from "../../src/native-line.js";
 import { needs } from "../setup/capabilities.js";
 import { addParent, ip, ipBatch } from "../setup/iproute2.js";
+import { execute } from "../setup/shell.js";
 import { stage } from "../setup/stage.js";
 
 const withVeth = needs("veth");
@@ -17,11 +16,9 @@ stage(async () => {
   await addParent();
 });
 
-const execute = promisify(execFile);
-
 /** With bytes as the last argument, in octal: Node.js gives a child nothing but UTF-8. */
 async function ipWithBytes(before: string, bytes: string): Promise<void> {
-  await execute("sh", ["-c", `ip ${before} "$(printf '${bytes}')"`]);
+  await execute("sh", "-c", `ip ${before} "$(printf '${bytes}')"`);
 }
 
 describe("a text of the kernel's", () => {

@@ -12,13 +12,11 @@ import {
   plan,
   type StateKeeper,
 } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
-import { hostOfFile, macvtap, onHost, tap } from "../setup/host.js";
+import { hostOfFile, macvtap, onHost, renaming, tap } from "../setup/host.js";
 import { ip, ipBatch, link, links } from "../setup/iproute2.js";
 import { ReportLog } from "../setup/report-log.js";
 
 const host = hostOfFile();
-const renaming = needs("tun", "macvtap", "veth", "bridge", "proc-sys", "live-rename");
 const microvm = { microvm: "ns1/mvm1" };
 
 async function applied(devices: DesiredDevice[], replace = false): Promise<void> {

@@ -2,17 +2,13 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect } from "vitest";
 import type { DesiredTap } from "../../src/index.js";
-import { needs } from "../setup/capabilities.js";
-import { hostOfFile, onHost } from "../setup/host.js";
+import { hostOfFile, onHost, renaming } from "../setup/host.js";
 import { addBridge, addParent, bridgePort, ip, ipBatch, link, settled } from "../setup/iproute2.js";
 import { fieldsOf, keptOn, tap } from "../setup/kept.js";
 import { otherNamespace } from "../setup/other-namespace.js";
 
 const host = hostOfFile();
 const kept = keptOn(host);
-
-/** Before Linux 6.2 a link that is up keeps its name. */
-const renaming = needs("tun", "macvtap", "veth", "bridge", "proc-sys", "live-rename");
 
 /** What iproute2 tells of a device, but for what changes by itself. */
 async function seen(name: string) {

@@ -1,7 +1,5 @@
 /** Watching links: what is told of what iproute2 does, and what is never lost. */
-import { execFile } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import { describe, expect, onTestFinished } from "vitest";
 import {
   type Link,
@@ -14,9 +12,8 @@ import {
 import { needs } from "../setup/capabilities.js";
 import { addBridge, addParent, ip, ipBatch, linkNames, links } from "../setup/iproute2.js";
 import { otherNamespace } from "../setup/other-namespace.js";
+import { execute } from "../setup/shell.js";
 import { stage } from "../setup/stage.js";
-
-const run = promisify(execFile);
 
 const test = needs("veth", "bridge");
 
@@ -101,7 +98,7 @@ describe("a watch tells", () => {
       initial: false,
       link: { portKind: "bridge" },
     });
-    await run("bridge", "link set dev a0 isolated on".split(" "));
+    await execute("bridge", ..."link set dev a0 isolated on".split(" "));
     const isolated = (event: LinkEvent): boolean => event.link.port?.isolated === true;
     expect((await until(watch, isolated)).at(-1)).toMatchObject({
       changes: ["port"],

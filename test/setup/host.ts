@@ -34,8 +34,13 @@ export const tap: DesiredTap & { bridge: string } = {
   tag: { microvm: "ns1/mvm1", interface: "eth2", guestMac: "02:00:00:00:00:0b" },
 };
 
+const all = ["tun", "macvtap", "veth", "bridge", "proc-sys"] as const;
+
 /** Registers a test that needs all of a host. */
-export const onHost = needs("tun", "macvtap", "veth", "bridge", "proc-sys");
+export const onHost = needs(...all);
+
+/** The same, on a kernel where a link that is up can be renamed: since Linux 6.2. */
+export const renaming = needs(...all, "live-rename");
 
 /**
  * Lays out the wired interfaces `enp0` and `enp1` and the bridges `br0` and `br1`; after every test
